@@ -1,0 +1,53 @@
+//! This owns the time, passed as a parameter so that tests can set it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// Seconds since 1970-01-01T00:00:00Z.
+pub type UnixSeconds = i64;
+
+/// Seconds in a day.
+pub const DAY_SECONDS: i64 = 86_400;
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync {
+    /// The present time.
+    fn now(&self) -> UnixSeconds;
+
+    /// Whole days since 1970-01-01, UTC.
+    fn today(&self) -> i64 {
+        self.now().div_euclid(DAY_SECONDS)
+    }
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> UnixSeconds {
+        jiff::Timestamp::now().as_second()
+    }
+}
+
+/// A clock that stands still until it is told to move.
+#[derive(Debug, Default)]
+pub struct SetClock(AtomicI64);
+
+impl SetClock {
+    /// A clock that shows `now`.
+    #[must_use]
+    pub const fn at(now: UnixSeconds) -> Self {
+        Self(AtomicI64::new(now))
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> UnixSeconds {
+        self.0.load(Ordering::SeqCst)
+    }
+}

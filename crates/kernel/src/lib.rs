@@ -1,0 +1,19 @@
+//! This owns the words every other crate speaks: ids, time, errors, limits and private values.
+//! It does not know SQL, HTTP, files or tokio.
+
+pub mod clock;
+pub mod error;
+pub mod id;
+pub mod limits;
+pub mod locale;
+pub mod private;
+pub mod prompt;
+pub mod ratio;
+
+pub use clock::{Clock, SystemClock};
+pub use error::{Error, Kind, Result};
+pub use id::Id;
+pub use locale::Locale;
+pub use private::{Private, Purpose, Secret};
+pub use prompt::Prompt;
+pub use ratio::Ratio;
