@@ -10,3 +10,10 @@ pub struct Picture {
     /// `width * height * 4` bytes.
     pub rgba: Vec<u8>,
 }
+
+/// Shows the size only: pixels are private.
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Picture({}x{})", self.width, self.height)
+    }
+}
