@@ -58,8 +58,6 @@ pub struct Request {
     pub model: String,
     /// Width and height in pixels.
     pub size_px: (u32, u32),
-    /// How many pictures; picture `n` is drawn from `seed + n`.
-    pub count: u32,
     /// Same request and seed give the same picture where the engine can promise it.
     pub seed: u64,
     /// A technique's id, if the caller chose one.
@@ -75,9 +73,7 @@ pub struct State {
     pub step: u32,
     /// Steps in all; 0 when not known yet.
     pub steps: u32,
-    /// Which picture of the request is being drawn.
-    pub picture: u32,
-    /// A small preview of that picture.
+    /// A small preview of the picture.
     pub preview: Option<std::sync::Arc<Picture>>,
 }
 
@@ -120,14 +116,14 @@ impl Progress {
 }
 
 /// The future that [`Engine::develop`] returns.
-pub type Developing<'a> = Pin<Box<dyn Future<Output = Result<Vec<Picture>>> + Send + 'a>>;
+pub type Developing<'a> = Pin<Box<dyn Future<Output = Result<Picture>> + Send + 'a>>;
 
 /// Something that draws pictures from prompts.
 pub trait Engine: Send + Sync {
     /// The models it offers.
     fn models(&self) -> &[Model];
 
-    /// Draws `request.count` pictures of `request.size_px`, reporting each step; returns pixels, never files.
+    /// Draws one picture of `request.size_px`, reporting each step; returns pixels, never a file.
     ///
     /// # Errors
     /// `Cancelled` within one step of a cancellation, `Upstream` or `Unavailable` with a reason the member can act on.
