@@ -1,1 +1,4 @@
-//! See README.md of this crate.
+//! Search by words and by meaning: the index, the analysis of text, the sentence encoder.
+//! It owns no SQL and no HTTP; an index hit is a candidate that its reader looks up before showing it.
+
+pub mod meaning;
