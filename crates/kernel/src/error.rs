@@ -75,7 +75,9 @@ pub struct Error {
     pub public: Cow<'static, str>,
     /// The input field at fault.
     pub field: Option<&'static str>,
-    /// What lies beneath; may be logged by kind only.
+    /// Where in the program it broke; the only part of a failure that is logged besides its kind.
+    pub place: Option<&'static str>,
+    /// What lies beneath. Never logged, since nobody can promise what a library writes into its errors.
     pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -83,7 +85,7 @@ impl Error {
     /// An error of this kind with these words for the caller.
     #[must_use]
     pub fn new(kind: Kind, public: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, code: None, public: public.into(), field: None, cause: None }
+        Self { kind, code: None, public: public.into(), field: None, place: None, cause: None }
     }
 
     /// The input is wrong.
@@ -102,7 +104,7 @@ impl Error {
     #[must_use]
     pub fn internal(place: &'static str) -> Self {
         Self {
-            cause: Some(place.into()),
+            place: Some(place),
             ..Self::new(
                 Kind::Internal,
                 "Something broke on this server. Nothing was charged. Please try again.",
@@ -147,6 +149,9 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}: {}", self.kind, self.public)?;
+        if let Some(place) = self.place {
+            write!(f, " [{place}]")?;
+        }
         match &self.cause {
             Some(cause) => write!(f, " ({cause})"),
             None => Ok(()),

@@ -1,6 +1,7 @@
 //! This owns the words every other crate speaks: ids, time, errors, limits and private values.
 //! It does not know SQL, HTTP, files or tokio.
 
+pub mod address;
 pub mod clock;
 pub mod error;
 pub mod id;
@@ -10,6 +11,7 @@ pub mod private;
 pub mod prompt;
 pub mod ratio;
 
+pub use address::EmailAddress;
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, Kind, Result};
 pub use id::Id;

@@ -1,1 +1,12 @@
-//! See README.md of this crate.
+//! This owns what every slice stands on: settings, the data folder, SQL, blobs, mail, HTTP manners, pages and the log.
+//! It does not know accounts, artworks or generations.
+
+pub mod blobs;
+pub mod config;
+pub mod db;
+pub mod folder;
+pub mod http;
+pub mod log;
+pub mod mail;
+pub mod outgoing;
+pub mod ui;

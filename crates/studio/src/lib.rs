@@ -1,1 +1,91 @@
-//! See README.md of this crate.
+//! This owns members' pictures: models, references, the queue, generations and their erasure.
+//! It does not draw (see `engines`) and does not keep the books (see `accounts`).
+
+pub mod api;
+mod erase;
+pub mod generation;
+mod jobs;
+mod live;
+mod models;
+mod order;
+pub mod pages;
+mod pictures;
+mod references;
+mod store;
+pub mod view;
+
+use std::sync::Arc;
+
+use accounts::Accounts;
+use gallery::Gallery;
+use kernel::{Clock, Id, Result};
+use platform::blobs::Blobs;
+use platform::db::Db;
+use platform::log::Log;
+
+pub use jobs::{Live, Phase};
+pub use live::events;
+pub use models::Models;
+pub use order::{Asked, Door, Order};
+pub use pictures::{download, picture, preview, signed_picture};
+pub use references::upload;
+
+/// The studio, with what it stands on.
+#[derive(Clone)]
+pub struct Studio {
+    db: Db,
+    blobs: Blobs,
+    accounts: Arc<Accounts>,
+    gallery: Gallery,
+    models: Arc<Models>,
+    jobs: Arc<jobs::Jobs>,
+    clock: Arc<dyn Clock>,
+    log: Log,
+    public_url: Arc<str>,
+}
+
+/// What a studio stands on.
+#[allow(missing_docs)] // Each is named by its type.
+pub struct Parts {
+    pub db: Db,
+    pub blobs: Blobs,
+    pub accounts: Arc<Accounts>,
+    pub gallery: Gallery,
+    pub models: Models,
+    pub clock: Arc<dyn Clock>,
+    pub log: Log,
+    pub public_url: String,
+}
+
+impl Studio {
+    /// A studio over these parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let jobs = Arc::new(jobs::Jobs::new(&parts.models));
+        Self {
+            db: parts.db,
+            blobs: parts.blobs,
+            accounts: parts.accounts,
+            gallery: parts.gallery,
+            models: Arc::new(parts.models),
+            jobs,
+            clock: parts.clock,
+            log: parts.log,
+            public_url: parts.public_url.into(),
+        }
+    }
+
+    /// Vault records that belong to members; the janitor keeps these.
+    ///
+    /// # Errors
+    /// As every read of the database.
+    pub async fn records(&self) -> Result<Vec<Id>> {
+        store::records(&self.db).await
+    }
+
+    /// The models on offer.
+    #[must_use]
+    pub fn models(&self) -> &Models {
+        &self.models
+    }
+}

@@ -5,13 +5,12 @@
 //! processor's cache. Columns lie in panels of 16, each panel row after row, so the inner loop reads forwards.
 
 use kernel::{Error, Result};
+use pulp::{Simd, WithSimd};
 
 use super::pack::{Pack, Section};
 
 /// Columns of one panel: two AVX2 registers of f32.
 pub const PANEL_COLUMNS: usize = 16;
-/// Rows of the left side that share one pass over a panel.
-const BLOCK_ROWS: usize = 4;
 
 /// `inputs × outputs` weights.
 pub(super) struct Matrix {
@@ -28,6 +27,9 @@ pub(super) struct Rows<'a> {
     pub(super) stride: usize,
     pub(super) count: usize,
 }
+
+/// One row of a panel.
+type Weights = [f32; PANEL_COLUMNS];
 
 impl Matrix {
     /// The matrix of this name, which must have this shape. Section: step as f32, then the panels of codes.
@@ -46,47 +48,79 @@ impl Matrix {
     /// `rows × self`, row after row.
     pub(super) fn apply(&self, rows: Rows<'_>) -> Vec<f32> {
         let mut out = vec![0.0; rows.count * self.outputs];
-        let panels = self.codes.bytes().get(4..).unwrap_or_default();
-        pulp::Arch::new().dispatch(|| {
-            for (index, panel) in panels.chunks_exact(self.inputs * PANEL_COLUMNS).enumerate() {
-                self.apply_panel(panel.as_chunks().0, rows, index * PANEL_COLUMNS, &mut out);
-            }
-        });
+        pulp::Arch::new().dispatch(Product { matrix: self, rows, out: &mut out });
         out
     }
+}
+
+/// A product to be computed. A type of its own, since a closure is not sure to be compiled for the wide registers.
+struct Product<'a> {
+    matrix: &'a Matrix,
+    rows: Rows<'a>,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Product<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn apply_panel(&self, panel: &[[u8; PANEL_COLUMNS]], rows: Rows<'_>, column: usize, out: &mut [f32]) {
-        for first in (0..rows.count).step_by(BLOCK_ROWS) {
-            // The last block repeats its last row instead of being a case of its own.
-            let row_of = |lane: usize| (first + lane).min(rows.count - 1);
-            let left: [&[f32]; BLOCK_ROWS] =
-                std::array::from_fn(|lane| &rows.values[row_of(lane) * rows.stride..][..self.inputs]);
-            let sums = multiply_block(left, panel);
-            for (lane, sums) in sums.iter().enumerate() {
-                let target = &mut out[row_of(lane) * self.outputs + column..][..PANEL_COLUMNS];
-                for (target, sum) in target.iter_mut().zip(sums) {
-                    *target = sum * self.step;
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let codes = self.matrix.codes.bytes().get(4..).unwrap_or_default();
+        let mut panel = vec![Weights::default(); self.matrix.inputs];
+        for (index, codes) in codes.chunks_exact(self.matrix.inputs * PANEL_COLUMNS).enumerate() {
+            widen(codes.as_chunks().0, &mut panel);
+            for strip in 0..PANEL_COLUMNS / S::F32_LANES {
+                let column = index * PANEL_COLUMNS + strip * S::F32_LANES;
+                let mut row = 0;
+                while row < self.rows.count {
+                    row += match self.rows.count - row {
+                        8.. => self.multiply::<S, 8>(simd, &panel, strip, row, column),
+                        4.. => self.multiply::<S, 4>(simd, &panel, strip, row, column),
+                        _ => self.multiply::<S, 1>(simd, &panel, strip, row, column),
+                    };
                 }
             }
         }
     }
 }
 
-#[inline(always)]
-fn multiply_block(
-    left: [&[f32]; BLOCK_ROWS],
-    panel: &[[u8; PANEL_COLUMNS]],
-) -> [[f32; PANEL_COLUMNS]; BLOCK_ROWS] {
-    let mut sums = [[0.0_f32; PANEL_COLUMNS]; BLOCK_ROWS];
-    let [a, b, c, d] = left;
-    for ((((codes, a), b), c), d) in panel.iter().zip(a).zip(b).zip(c).zip(d) {
-        let weights: [f32; PANEL_COLUMNS] = std::array::from_fn(|i| f32::from(codes[i].cast_signed()));
-        for (sums, value) in sums.iter_mut().zip([a, b, c, d]) {
-            for (sum, weight) in sums.iter_mut().zip(&weights) {
-                *sum += value * weight;
+impl Product<'_> {
+    /// A strip of one register's width of a panel, times `R` rows from `first` on; returns `R`.
+    #[inline(always)]
+    fn multiply<S: Simd, const R: usize>(
+        &mut self,
+        simd: S,
+        panel: &[Weights],
+        strip: usize,
+        first: usize,
+        column: usize,
+    ) -> usize {
+        let Rows { values, stride, .. } = self.rows;
+        let mut left = [values; R];
+        for (lane, left) in left.iter_mut().enumerate() {
+            *left = &values[(first + lane) * stride..][..panel.len()];
+        }
+        let mut sums = [simd.splat_f32s(0.0); R];
+        for (depth, weights) in panel.iter().enumerate() {
+            let weights = S::as_simd_f32s(weights).0[strip];
+            for lane in 0..R {
+                sums[lane] = simd.mul_add_e_f32s(simd.splat_f32s(left[lane][depth]), weights, sums[lane]);
             }
         }
+        for (lane, sum) in sums.into_iter().enumerate() {
+            let target = &mut self.out[(first + lane) * self.matrix.outputs + column..];
+            S::as_mut_simd_f32s(target).0[0] = simd.mul_f32s(sum, simd.splat_f32s(self.matrix.step));
+        }
+        R
     }
-    sums
+}
+
+/// The codes of a panel as numbers, once for all rows.
+#[inline(always)]
+fn widen(codes: &[[u8; PANEL_COLUMNS]], panel: &mut [Weights]) {
+    for (weights, codes) in panel.iter_mut().zip(codes) {
+        for (weight, code) in weights.iter_mut().zip(codes) {
+            *weight = f32::from(code.cast_signed());
+        }
+    }
 }

@@ -1,0 +1,302 @@
+//! This owns bringing artwork in: each entry becomes pictures, rows and an index entry, and a second run changes nothing.
+//! What stops half-way is resumed by running it again: entries are kept in small batches, each whole.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use futures_util::StreamExt;
+use imaging::Picture;
+use kernel::limits::PICTURE_BYTES_MAX;
+use kernel::{Error, Id, Kind, Result};
+use search::Document;
+use serde::{Deserialize, Serialize};
+use vault::Kind as Blob;
+
+use crate::artwork::{ArtworkPicture, prompt_language};
+use crate::fetch::Reason;
+use crate::source::{self, Entry, Media};
+use crate::store::{self, NewPicture};
+use crate::Gallery;
+
+/// Entries that are committed together.
+const BATCH_ENTRIES: usize = 32;
+/// Ids that a report names for each reason.
+const EXAMPLES_MAX: usize = 5;
+/// Longer side of the largest form that is served.
+const FULL_SIDE_MAX: u32 = 2048;
+
+/// What an import has done so far or in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Entries in the file.
+    pub entries: u64,
+    /// Artworks that are new.
+    pub added: u64,
+    /// Artworks that said something new.
+    pub updated: u64,
+    /// Entries that were known already.
+    pub unchanged: u64,
+    /// Entries that were not taken, by reason.
+    pub skipped: BTreeMap<String, Tally>,
+    /// Artworks kept with their prompt alone, by reason.
+    pub without_picture: BTreeMap<String, Tally>,
+}
+
+/// How often something happened, and to which ids for example.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// How often.
+    pub count: u64,
+    /// The first few ids; an entry without one is named by its place in the file.
+    pub examples: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, id: String) {
+        self.count += 1;
+        if self.examples.len() < EXAMPLES_MAX {
+            self.examples.push(id);
+        }
+    }
+}
+
+/// What is being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// Reading the file.
+    Reading,
+    /// Taking entries in.
+    Importing,
+}
+
+/// A step of an import, for a progress bar.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Tick {
+    /// What is being done.
+    pub phase: Phase,
+    /// Entries done.
+    pub done: u64,
+    /// Entries in all; 0 when not known yet.
+    pub all: u64,
+}
+
+/// An entry whose pictures are sealed on the disk, ready for the database.
+struct Prepared {
+    entry: Entry,
+    digest: [u8; 32],
+    lang: String,
+    pictures: Vec<NewPicture>,
+    /// Why there is no picture.
+    missing: Option<Reason>,
+}
+
+enum Outcome {
+    Ready(Box<Prepared>),
+    Unchanged,
+    Skipped { id: String, reason: Reason },
+}
+
+impl Gallery {
+    /// Imports a file, telling of each entry; stops between entries once `tick` returns an error.
+    ///
+    /// # Errors
+    /// `Invalid` for a file that cannot be read, `StorageFull` on a full disk, or what `tick` returned. Whatever was
+    /// reported as done stays.
+    pub async fn import(&self, path: &Path, tick: impl Fn(Tick) -> Result<()>) -> Result<Report> {
+        tick(Tick { phase: Phase::Reading, done: 0, all: 0 })?;
+        let owned = path.to_owned();
+        let entries = tokio::task::spawn_blocking(move || source::read(&owned))
+            .await
+            .map_err(|_| Error::internal("reading an import file stopped"))??;
+        self.take_in(entries, tick).await
+    }
+
+    /// Takes entries in, as [`Gallery::import`] does with those of a file.
+    ///
+    /// # Errors
+    /// As [`Gallery::import`].
+    pub async fn take_in(&self, entries: source::Entries, tick: impl Fn(Tick) -> Result<()>) -> Result<Report> {
+        self.fetcher.start_run();
+        let all = entries.len() as u64;
+        let mut report = Report { entries: all, ..Report::default() };
+        let width = std::thread::available_parallelism().map_or(1, usize::from);
+        let outcomes = futures_util::stream::iter((1..).zip(entries))
+            .map(|(place, entry)| self.prepare(place, entry))
+            .buffered(width);
+        let mut batches = std::pin::pin!(outcomes.ready_chunks(BATCH_ENTRIES));
+        let mut done = 0;
+        while let Some(batch) = batches.next().await {
+            done += batch.len() as u64;
+            self.keep(batch, &mut report).await?;
+            tick(Tick { phase: Phase::Importing, done, all })?;
+        }
+        Ok(report)
+    }
+
+    /// Takes in one artwork whose picture was made here.
+    ///
+    /// # Errors
+    /// `StorageFull` on a full disk.
+    pub async fn add_own(&self, entry: Entry, picture: Picture) -> Result<()> {
+        let digest = digest(&entry);
+        let lang = language(&entry);
+        let pictures = vec![self.seal_picture(picture).await?];
+        let ready = Prepared { entry, digest, lang, pictures, missing: None };
+        self.keep(vec![Ok(Outcome::Ready(Box::new(ready)))], &mut Report::default()).await
+    }
+
+    async fn prepare(&self, place: u64, entry: std::result::Result<Entry, &'static str>) -> Result<Outcome> {
+        let mut entry = match entry {
+            Ok(entry) => entry,
+            Err(reason) => return Ok(Outcome::Skipped { id: format!("entry {place}"), reason }),
+        };
+        if entry.prompt.is_none() {
+            return Ok(Outcome::Skipped { id: entry.id, reason: "no text of it could be a prompt, or it is too long" });
+        }
+        let digest = digest(&entry);
+        let known = store::has_entry(&self.db, &digest).await?;
+        let id = crate::artwork::ArtworkId::parse(&entry.id)?;
+        let has_picture = store::find(&self.db, &id).await?.is_some_and(|artwork| !artwork.pictures.is_empty());
+        if known && (has_picture || entry.media.is_empty()) {
+            return Ok(Outcome::Unchanged);
+        }
+        let (pictures, missing) = self.pictures_of(std::mem::take(&mut entry.media)).await?;
+        if known && pictures.is_empty() {
+            return Ok(Outcome::Unchanged);
+        }
+        let missing = missing.filter(|_| pictures.is_empty() && !has_picture);
+        let lang = language(&entry);
+        Ok(Outcome::Ready(Box::new(Prepared { entry, digest, lang, pictures, missing })))
+    }
+
+    /// The pictures that could be had, sealed on the disk, and why another could not.
+    async fn pictures_of(&self, media: Vec<Media>) -> Result<(Vec<NewPicture>, Option<Reason>)> {
+        let mut missing = media.is_empty().then_some("its source names no picture");
+        let mut pictures = Vec::new();
+        for medium in media {
+            match self.decoded(medium).await? {
+                Ok(picture) => pictures.push(self.seal_picture(picture).await?),
+                Err(reason) => missing = Some(reason),
+            }
+        }
+        Ok((pictures, missing))
+    }
+
+    async fn decoded(&self, medium: Media) -> Result<std::result::Result<Picture, Reason>> {
+        let bytes = match medium {
+            Media::File(path) => read_picture(&path).await,
+            Media::Remote(address) => self.fetcher.get(&address).await,
+        };
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let decoded = tokio::task::spawn_blocking(move || imaging::decode(&bytes))
+            .await
+            .map_err(|_| Error::internal("decoding a picture stopped"))?;
+        Ok(decoded.map_err(|error| match error.kind {
+            Kind::TooLarge => "its picture is too large",
+            Kind::Unsupported => "its picture is of no known format",
+            _ => "its picture is broken",
+        }))
+    }
+
+    async fn seal_picture(&self, picture: Picture) -> Result<NewPicture> {
+        let blobs = self.blobs.clone();
+        tokio::task::spawn_blocking(move || {
+            let record = Id::random();
+            let full = imaging::fit(&picture, FULL_SIDE_MAX)?;
+            let print = imaging::fingerprint(&picture);
+            blobs.create(record)?;
+            for thumbnail in imaging::thumbnails(&picture)? {
+                blobs.put(record, Blob::Thumbnail(thumbnail.width_class), &thumbnail.webp)?;
+            }
+            blobs.put(record, Blob::Original, &imaging::encode_webp(&full, imaging::Quality::FULL)?)?;
+            let (width, height) = (full.width, full.height);
+            let placeholder = imaging::placeholder(&picture);
+            Ok(NewPicture {
+                picture: ArtworkPicture { record, width, height, placeholder },
+                pdq: print.pdq.to_vec(),
+                dhash: print.dhash.to_vec(),
+            })
+        })
+        .await
+        .map_err(|_| Error::internal("sealing a picture stopped"))?
+    }
+
+    async fn keep(&self, batch: Vec<Result<Outcome>>, report: &mut Report) -> Result<()> {
+        let mut writing = self.db.write().await?;
+        let (mut documents, mut replaced) = (Vec::new(), Vec::new());
+        let keys_before: std::collections::HashSet<i64> = store::keys(&self.db).await?.into_iter().collect();
+        for outcome in batch {
+            let ready = match outcome? {
+                Outcome::Unchanged => {
+                    report.unchanged += 1;
+                    continue;
+                }
+                Outcome::Skipped { id, reason } => {
+                    report.skipped.entry(reason.to_owned()).or_default().add(id);
+                    continue;
+                }
+                Outcome::Ready(ready) => ready,
+            };
+            let key = store::upsert(&mut writing, &ready.entry, &ready.lang, self.clock.today()).await?;
+            if !ready.pictures.is_empty() {
+                replaced.extend(store::replace_pictures(&mut writing, key, &ready.pictures).await?);
+            }
+            store::insert_entry(&mut writing, &ready.digest, key).await?;
+            if keys_before.contains(&key) { report.updated += 1 } else { report.added += 1 }
+            if let Some(reason) = ready.missing {
+                report.without_picture.entry(reason.to_owned()).or_default().add(ready.entry.id.clone());
+            }
+            documents.push(document(key, &ready.entry));
+        }
+        platform::db::commit(writing).await?;
+        self.settle(documents, replaced).await
+    }
+
+    /// Brings index and blobs up to what was committed.
+    async fn settle(&self, documents: Vec<Document>, replaced: Vec<Id>) -> Result<()> {
+        let (index, blobs) = (self.index.clone(), self.blobs.clone());
+        tokio::task::spawn_blocking(move || {
+            if !documents.is_empty() {
+                index.put(&documents)?;
+            }
+            blobs.erase(&replaced)
+        })
+        .await
+        .map_err(|_| Error::internal("indexing stopped"))?
+    }
+}
+
+async fn read_picture(path: &Path) -> std::result::Result<Vec<u8>, Reason> {
+    let bytes = tokio::fs::metadata(path).await.map_err(|_| "its picture file is missing")?.len();
+    if bytes > PICTURE_BYTES_MAX as u64 {
+        return Err("its picture is larger than 32 MiB");
+    }
+    tokio::fs::read(path).await.map_err(|_| "its picture file cannot be read")
+}
+
+fn language(entry: &Entry) -> String {
+    prompt_language(entry.prompt.as_ref().map_or("", |found| &found.prompt), &entry.lang)
+}
+
+/// What the search index is told of an entry.
+pub(crate) fn document(key: i64, entry: &Entry) -> Document {
+    let found = entry.prompt.clone().unwrap_or(crate::extract::Extracted { title: String::new(), prompt: String::new() });
+    Document {
+        key,
+        title: found.title,
+        text: found.prompt,
+        extra: [&entry.alt, &entry.creator_handle, &entry.creator_name, &entry.model, &entry.category]
+            .map(String::as_str)
+            .join("\n"),
+    }
+}
+
+/// A digest of all that an entry says, so that it is known when it comes again.
+fn digest(entry: &Entry) -> [u8; 32] {
+    let text = format!("{entry:?}");
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    digest.as_ref().first_chunk().copied().unwrap_or_default()
+}

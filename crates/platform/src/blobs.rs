@@ -1,0 +1,141 @@
+//! This owns sealed files: one folder per record, one file per derivative, nothing in the clear.
+//! It does not know what a record is; the vault holds its key.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kernel::{Error, Id, Result};
+use vault::{Kind, Vault};
+
+use crate::folder::create_private_dir;
+
+/// Sealed files under one folder.
+#[derive(Clone)]
+pub struct Blobs {
+    dir: PathBuf,
+    vault: Arc<Vault>,
+}
+
+impl Blobs {
+    /// The sealed files under `dir`.
+    ///
+    /// # Errors
+    /// `Internal` or `StorageFull` where the folder cannot be made.
+    pub fn open(dir: PathBuf, vault: Arc<Vault>) -> Result<Self> {
+        create_private_dir(&dir)?;
+        Ok(Self { dir, vault })
+    }
+
+    /// Makes the key of a new record; its blobs can be put from now on.
+    ///
+    /// # Errors
+    /// `StorageFull` on a full disk.
+    pub fn create(&self, record: Id) -> Result<()> {
+        self.vault.keys().create(record).map(drop)
+    }
+
+    /// Seals and writes a blob; it is on the disk, whole, when this returns.
+    ///
+    /// # Errors
+    /// `Gone` when the record's key is erased, `StorageFull` on a full disk.
+    pub fn put(&self, record: Id, kind: Kind, plain: &[u8]) -> Result<()> {
+        let key = self.vault.keys().get(record)?;
+        let sealed = vault::seal(&key, record, kind, plain)?;
+        let dir = self.record_dir(record);
+        create_private_dir(&dir)?;
+        let (path, unfinished) = (dir.join(kind.to_string()), dir.join(format!("{kind}.part")));
+        let written = write_durably(&unfinished, &sealed).and_then(|()| fs::rename(&unfinished, &path));
+        if let Err(cause) = written {
+            // What is left of a failed write is sealed, and goes with the record in any case.
+            let _ = fs::remove_file(&unfinished);
+            return Err(cause.into());
+        }
+        Ok(())
+    }
+
+    /// Reads and opens a blob.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none, `Gone` when the record's key is erased.
+    pub fn get(&self, record: Id, kind: Kind) -> Result<vault::Opened> {
+        let key = self.vault.keys().get(record)?;
+        vault::open(&key, record, kind, &self.read(record, kind)?)
+    }
+
+    /// Reads and opens some bytes of a blob; the second value is its whole length.
+    ///
+    /// # Errors
+    /// As [`Blobs::get`]; `Invalid` for a range outside it.
+    pub fn get_range(&self, record: Id, kind: Kind, range: Range<u64>) -> Result<(vault::Opened, u64)> {
+        let key = self.vault.keys().get(record)?;
+        let sealed = self.read(record, kind)?;
+        let bytes_all = vault::plain_len(&sealed)?;
+        Ok((vault::open_range(&key, record, kind, &sealed, range)?, bytes_all))
+    }
+
+    /// Erases records for good: their keys first, then their files, overwritten and unlinked. May be repeated.
+    ///
+    /// # Errors
+    /// `Internal` when a key or file could not be erased; what is left is undecryptable once the keys are gone.
+    pub fn erase(&self, records: &[Id]) -> Result<()> {
+        self.vault.keys().erase(records)?;
+        for record in records {
+            erase_dir(&self.record_dir(*record))?;
+        }
+        Ok(())
+    }
+
+    /// The vault whose keys seal these files.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    fn read(&self, record: Id, kind: Kind) -> Result<Vec<u8>> {
+        fs::read(self.record_dir(record).join(kind.to_string())).map_err(|cause| match cause.kind() {
+            io::ErrorKind::NotFound => Error::not_found("There is no such picture."),
+            _ => cause.into(),
+        })
+    }
+
+    fn record_dir(&self, record: Id) -> PathBuf {
+        let name = record.to_string();
+        self.dir.join(name.get(..2).unwrap_or_default()).join(name)
+    }
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::options().create(true).write(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_data()
+}
+
+fn erase_dir(dir: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(cause) => return Err(cause),
+    };
+    for entry in entries {
+        let path = entry?.path();
+        overwrite(&path)?;
+        fs::remove_file(&path)?;
+    }
+    fs::remove_dir(dir)
+}
+
+fn overwrite(path: &Path) -> io::Result<()> {
+    let mut file = File::options().write(true).open(path)?;
+    let mut bytes_left = file.metadata()?.len();
+    let zeros = [0_u8; 64 * 1024];
+    while bytes_left > 0 {
+        let part = bytes_left.min(zeros.len() as u64);
+        file.write_all(zeros.get(..usize::try_from(part).unwrap_or(zeros.len())).unwrap_or(&zeros))?;
+        bytes_left -= part;
+    }
+    file.sync_data()
+}

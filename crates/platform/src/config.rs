@@ -1,0 +1,275 @@
+//! This owns the settings: one table, read from flags, `SAFELIGHT_*` variables and one TOML file, in this order.
+//! It does not act on them.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::{Arg, ArgMatches};
+use kernel::{Error, Kind, Result, Secret};
+
+use crate::log::Form;
+use crate::mail::Route;
+
+/// One setting, as documented and as read.
+#[derive(Debug)]
+pub struct Setting {
+    /// Flag (`--name`), TOML key (`name`) and, in upper case with `SAFELIGHT_`, environment variable.
+    pub name: &'static str,
+    /// What is taken when nobody sets it; empty means none.
+    pub default: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+impl Setting {
+    /// The environment variable of this setting.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("SAFELIGHT_{}", self.name.replace('-', "_").to_uppercase())
+    }
+}
+
+const fn setting(name: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { name, default, help }
+}
+
+/// Every setting.
+pub const SETTINGS: &[Setting] = &[
+    setting("data", "data", "Folder that holds everything: database, keys, sealed pictures, search index"),
+    setting("config", "", "TOML file with settings; DATA/safelight.toml is read if it exists"),
+    setting("listen", "127.0.0.1:8080", "Address and port to serve on"),
+    setting("public-url", "", "Address under which visitors reach the site; http://LISTEN unless set. https makes cookies Secure"),
+    setting("site-name", "Safelight", "Name of the site on every page"),
+    setting("contact", "", "Email address or web page of the operator, shown on every page"),
+    setting("mail", "terminal", "How sign-in codes leave: smtp://USER:PASSWORD@HOST:PORT, smtps://…, dir:PATH or terminal"),
+    setting("mail-from", "Safelight <no-reply@localhost>", "The From line of sign-in mails"),
+    setting("log", "pretty", "Form of the log on standard error: pretty or json"),
+    setting("daily-credits", "20", "Credits granted to each member each day, for basic models; 0 grants none"),
+    setting("starter-gallery", "on", "on fills an empty gallery at first start with pictures made here; off leaves it empty"),
+    setting("drawing-threads", "1", "Pictures that the built-in engine draws at the same time"),
+    setting("picture-hosts", "pbs.twimg.com,images.meigen.ai", "Hosts from which an import may fetch the pictures of posts; empty fetches none"),
+    setting("openai-url", "", "Base address of an OpenAI-compatible image API, such as https://api.example.com/v1; empty for none"),
+    setting("openai-key", "", "Key for that API; better set by its variable than by its flag"),
+    setting("openai-models", "", "Models offered from that API with their price in credits, such as gpt-image-1=5,flux=2"),
+];
+
+/// A remote model and its price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteModel {
+    /// Id at the remote API.
+    pub id: String,
+    /// Credits for one picture.
+    pub credits: u32,
+}
+
+/// An OpenAI-compatible API that the operator has chosen.
+#[derive(Debug)]
+pub struct RemoteApi {
+    /// Base address, without a slash at its end.
+    pub url: String,
+    /// Its key, if it wants one.
+    pub key: Option<Secret<String>>,
+    /// What it offers.
+    pub models: Vec<RemoteModel>,
+}
+
+/// The settings, parsed.
+#[derive(Debug)]
+#[allow(missing_docs)] // Each stands in SETTINGS with its help text.
+pub struct Settings {
+    pub data: PathBuf,
+    pub listen: SocketAddr,
+    pub public_url: String,
+    pub site_name: String,
+    pub contact: Option<String>,
+    pub mail: Route,
+    pub mail_from: String,
+    pub log: Form,
+    pub daily_credits: u32,
+    pub starter_gallery: Switch,
+    pub drawing_threads: usize,
+    pub picture_hosts: Vec<String>,
+    pub remote: Option<RemoteApi>,
+}
+
+/// Whether a part is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl FromStr for Switch {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err(Error::new(Kind::Invalid, "on or off")),
+        }
+    }
+}
+
+/// The command-line arguments of [`SETTINGS`], for every command.
+pub fn arguments() -> impl Iterator<Item = Arg> {
+    SETTINGS.iter().map(|setting| {
+        let arg = Arg::new(setting.name).long(setting.name).env(setting.variable()).global(true);
+        let arg = arg.hide_env_values(true).help(setting.help).help_heading("Settings");
+        if setting.default.is_empty() { arg } else { arg.long_help(format!("{} [default: {}]", setting.help, setting.default)) }
+    })
+}
+
+/// The settings as a Markdown table, for `docs/settings.md`.
+#[must_use]
+pub fn markdown() -> String {
+    let mut page = String::from(
+        "# Settings\n\nGenerated by `cargo x docs`. A flag wins over its variable, a variable over the TOML file, the file over the default.\n\n| flag and TOML key | variable | default | what it does |\n|---|---|---|---|\n",
+    );
+    for setting in SETTINGS {
+        let default = if setting.default.is_empty() { "–".to_owned() } else { format!("`{}`", setting.default) };
+        page += &format!("| `--{}` | `{}` | {default} | {} |\n", setting.name, setting.variable(), setting.help);
+    }
+    page
+}
+
+impl Settings {
+    /// Reads the settings from the command line, the environment and the TOML file.
+    ///
+    /// # Errors
+    /// `Invalid` with the name of the setting and what it should look like.
+    pub fn resolve(matches: &ArgMatches) -> Result<Self> {
+        let given = |name: &str| matches.get_one::<String>(name).cloned();
+        let data = PathBuf::from(given("data").unwrap_or_else(|| "data".into()));
+        let file = read_file(given("config").as_deref(), &data)?;
+        let value = |name: &'static str| {
+            given(name).or_else(|| file.get(name).map(text_of)).unwrap_or_else(|| default_of(name).to_owned())
+        };
+        let listen: SocketAddr = parse("listen", &value("listen"), "an address and port such as 127.0.0.1:8080")?;
+        let public_url = match value("public-url") {
+            url if url.is_empty() => format!("http://{listen}"),
+            url if url.starts_with("http://") || url.starts_with("https://") => url.trim_end_matches('/').to_owned(),
+            _ => return Err(wrong("public-url", "an address such as https://pictures.example.org")),
+        };
+        Ok(Self {
+            data,
+            listen,
+            public_url,
+            site_name: value("site-name"),
+            contact: Some(value("contact")).filter(|contact| !contact.is_empty()),
+            mail: value("mail").parse()?,
+            mail_from: value("mail-from"),
+            log: match value("log").as_str() {
+                "pretty" => Form::Pretty,
+                "json" => Form::Json,
+                _ => return Err(wrong("log", "pretty or json")),
+            },
+            daily_credits: parse("daily-credits", &value("daily-credits"), "a whole number of credits")?,
+            starter_gallery: parse("starter-gallery", &value("starter-gallery"), "on or off")?,
+            drawing_threads: match parse("drawing-threads", &value("drawing-threads"), "a number from 1 to 64")? {
+                threads @ 1..=64 => threads,
+                _ => return Err(wrong("drawing-threads", "a number from 1 to 64")),
+            },
+            picture_hosts: list(&value("picture-hosts")),
+            remote: remote(&value("openai-url"), value("openai-key"), &value("openai-models"))?,
+        })
+    }
+}
+
+fn remote(url: &str, key: String, models: &str) -> Result<Option<RemoteApi>> {
+    if url.is_empty() {
+        return Ok(None);
+    }
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        return Err(wrong("openai-url", "an address such as https://api.example.com/v1"));
+    }
+    let expected = "a list such as gpt-image-1=5,flux=2";
+    let models = models
+        .split(',')
+        .filter(|entry| !entry.trim().is_empty())
+        .map(|entry| {
+            let (id, credits) = entry.split_once('=').ok_or_else(|| wrong("openai-models", expected))?;
+            Ok(RemoteModel { id: id.trim().to_owned(), credits: parse("openai-models", credits.trim(), expected)? })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    if models.is_empty() {
+        return Err(wrong("openai-models", expected));
+    }
+    let key = Some(key).filter(|key| !key.is_empty()).map(Secret::new);
+    Ok(Some(RemoteApi { url: url.trim_end_matches('/').to_owned(), key, models }))
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+fn read_file(chosen: Option<&str>, data: &Path) -> Result<toml::Table> {
+    let path = chosen.map_or_else(|| data.join("safelight.toml"), PathBuf::from);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound && chosen.is_none() => String::new(),
+        Err(cause) => return Err(wrong("config", "a file that can be read").because(cause)),
+    };
+    let table: toml::Table = text
+        .parse()
+        .map_err(|cause: toml::de::Error| wrong("config", "a TOML file such as: listen = \"0.0.0.0:80\"").because(cause))?;
+    match table.keys().find(|key| !SETTINGS.iter().any(|setting| setting.name == key.as_str())) {
+        Some(_) => Err(wrong("config", "a TOML file whose keys all stand in docs/settings.md")),
+        None => Ok(table),
+    }
+}
+
+fn text_of(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn default_of(name: &str) -> &'static str {
+    SETTINGS.iter().find(|setting| setting.name == name).map_or("", |setting| setting.default)
+}
+
+fn parse<T: FromStr>(name: &'static str, text: &str, expected: &'static str) -> Result<T> {
+    text.parse().map_err(|_| wrong(name, expected))
+}
+
+fn wrong(name: &'static str, expected: &'static str) -> Error {
+    Error::invalid(name, format!("The setting {name} should be {expected}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(args: &[&str]) -> Result<Settings> {
+        let command = clap::Command::new("t").args(arguments()).subcommand(clap::Command::new("serve"));
+        Settings::resolve(&command.get_matches_from([&["t"], args].concat()))
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().to_str().unwrap();
+        std::fs::write(dir.path().join("safelight.toml"), "site-name = \"Lab\"\ndaily-credits = 7\n").unwrap();
+        let settings = resolve(&["serve", "--data", data, "--daily-credits", "3"]).unwrap();
+        assert_eq!((settings.site_name.as_str(), settings.daily_credits), ("Lab", 3));
+        assert_eq!(settings.public_url, "http://127.0.0.1:8080");
+    }
+
+    #[test]
+    fn wrong_values_name_the_setting() {
+        for (flag, value) in [("listen", "here"), ("mail", "pigeon"), ("log", "loud"), ("daily-credits", "-1"), ("starter-gallery", "maybe"), ("drawing-threads", "0"), ("public-url", "x"), ("openai-url", "x"), ("config", "/nowhere.toml")] {
+            let error = resolve(&["serve", &format!("--{flag}={value}")]).unwrap_err();
+            assert_eq!(error.field, Some(flag));
+        }
+        assert!(resolve(&["serve", "--openai-url=http://x", "--openai-models=a"]).is_err());
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("safelight.toml"), "listne = \"x\"").unwrap();
+        assert!(resolve(&["--data", dir.path().to_str().unwrap()]).is_err());
+    }
+}

@@ -1,0 +1,144 @@
+//! This owns the way to SQL: one writing connection, several reading ones, and the migrations.
+//! It holds no query of any slice.
+
+use std::path::Path;
+use std::time::Duration;
+
+use kernel::{Error, Kind, Result};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+/// Connections that read side by side.
+const READERS_MAX: u32 = 4;
+/// How long a statement waits for a lock before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A transaction that writes.
+pub type Writing = sqlx::Transaction<'static, sqlx::Sqlite>;
+
+/// The database.
+#[derive(Clone, Debug)]
+pub struct Db {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Db {
+    /// Opens the database file, making and migrating it as needed.
+    ///
+    /// # Errors
+    /// `Internal` for a broken file or one from a newer version, `StorageFull` on a full disk.
+    pub async fn open(path: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            // Deleted rows are overwritten with zeros; their keys are erased as well.
+            .pragma("secure_delete", "ON")
+            .statement_cache_capacity(256);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+            .await
+            .map_err(sql)?;
+        sqlx::migrate!("../../migrations").run(&writer).await.map_err(|cause| {
+            Error::new(
+                Kind::Internal,
+                "The database cannot be brought up to date. Was it written by a newer version of Safelight?",
+            )
+            .because(cause)
+        })?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS_MAX)
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await
+            .map_err(sql)?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Starts a transaction that writes; there is one at a time.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database stays locked.
+    pub async fn write(&self) -> Result<Writing> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(sql)
+    }
+
+    /// Where to run statements that only read.
+    #[must_use]
+    pub const fn read(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// Moves the journal into the database file and cuts it, so that no erased row is left in it.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database stays locked.
+    pub async fn truncate_journal(&self) -> Result<()> {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await.map_err(sql)?;
+        Ok(())
+    }
+
+    /// Closes every connection after what is under way.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Commits a transaction.
+///
+/// # Errors
+/// As [`sql`].
+pub async fn commit(writing: Writing) -> Result<()> {
+    writing.commit().await.map_err(sql)
+}
+
+/// What a failure of SQL means to the caller.
+#[must_use]
+pub fn sql(cause: sqlx::Error) -> Error {
+    // SQLITE_BUSY, SQLITE_LOCKED and SQLITE_FULL, with their extended codes in the higher bits.
+    let code = cause
+        .as_database_error()
+        .and_then(|error| error.code())
+        .and_then(|code| code.parse::<i32>().ok())
+        .map(|code| code & 0xff);
+    let error = match code {
+        Some(5 | 6) => Error::new(Kind::Unavailable, "The database is busy. Nothing was changed. Please try again."),
+        Some(13) => return Error::from(std::io::Error::from(std::io::ErrorKind::StorageFull)),
+        _ => Error::internal("a statement failed"),
+    };
+    error.because(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_locked_database_says_so_and_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.db");
+        let db = Db::open(&path).await.unwrap();
+        let other = SqliteConnectOptions::new().filename(&path).busy_timeout(Duration::ZERO);
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(other).await.unwrap();
+        let writing = db.write().await.unwrap();
+        let error = pool.begin_with("BEGIN IMMEDIATE").await.map_err(sql).unwrap_err();
+        assert_eq!(error.kind, Kind::Unavailable);
+        drop(writing);
+    }
+
+    #[tokio::test]
+    async fn readers_cannot_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("t.db")).await.unwrap();
+        assert!(sqlx::query("CREATE TABLE t (x)").execute(db.read()).await.is_err());
+    }
+}

@@ -1,0 +1,113 @@
+//! This owns what a request tells of the person looking: language and theme, and nothing else.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use kernel::{Error, Locale};
+
+use super::failure::Failure;
+
+/// Colours of the pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the visitor's system says.
+    #[default]
+    System,
+    /// Light paper.
+    Light,
+    /// Dark paper.
+    Dark,
+}
+
+impl Theme {
+    /// The value in the cookie and in forms.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// The theme of this name, or the system's.
+    #[must_use]
+    pub fn from_name(name: &str) -> Self {
+        [Self::Light, Self::Dark].into_iter().find(|theme| theme.name() == name).unwrap_or_default()
+    }
+}
+
+/// The person looking at a page.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// Their language: chosen, or else negotiated.
+    pub locale: Locale,
+    /// Their theme.
+    pub theme: Theme,
+    /// Path and query of this request, to come back to after a choice.
+    pub here: String,
+}
+
+impl Visitor {
+    pub(super) fn of(headers: &HeaderMap, uri: &Uri) -> Self {
+        let accepted =
+            headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Self {
+            locale: cookie(headers, "lang")
+                .and_then(Locale::from_tag)
+                .unwrap_or_else(|| Locale::negotiate(accepted)),
+            theme: cookie(headers, "theme").map(Theme::from_name).unwrap_or_default(),
+            here: uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers, &parts.uri))
+    }
+}
+
+/// The value of a cookie.
+#[must_use]
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+}
+
+/// A `Set-Cookie` value that pages cannot read and other sites do not send. `public_url` decides on `Secure`.
+#[must_use]
+pub fn set_cookie(name: &'static str, value: &str, max_age_seconds: i64, public_url: &str) -> HeaderValue {
+    let secure = if public_url.starts_with("https://") { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; Max-Age={max_age_seconds}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// A `Set-Cookie` value that makes the browser forget a cookie.
+#[must_use]
+pub fn expired_cookie(name: &'static str, public_url: &str) -> HeaderValue {
+    set_cookie(name, "", 0, public_url)
+}
+
+/// A rendered page.
+pub struct Html<T>(pub T);
+
+impl<T: askama::Template> IntoResponse for Html<T> {
+    fn into_response(self) -> Response {
+        match self.0.render() {
+            Ok(page) => axum::response::Html(page).into_response(),
+            Err(cause) => {
+                Failure(Error::internal("a page could not be rendered").because(cause)).into_response()
+            }
+        }
+    }
+}

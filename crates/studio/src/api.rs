@@ -1,0 +1,244 @@
+//! This owns the studio's JSON door, as existing clients expect it: submit, status, models, deletion.
+
+use accounts::ApiCaller;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use data_encoding::BASE64;
+use imaging::Picture;
+use kernel::{Error, Id, Kind, Result};
+use platform::http::Reply;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::generation::{Generation, State as Stored};
+use crate::order::{Asked, Door, Order};
+use crate::references::decode;
+use crate::store::{self, Print};
+use crate::Studio;
+
+/// Seconds that a client is told to wait before it asks again.
+const POLL_SECONDS: u32 = 2;
+
+/// Body of `POST /api/generate/v2`; what is not listed here is ignored.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct GenerateBody {
+    prompt: String,
+    model_id: String,
+    aspect_ratio: String,
+    resolution: String,
+    technique: String,
+    seed: Option<u64>,
+    reference_images: Vec<String>,
+    #[serde(skip_serializing)]
+    idempotency_key: Option<String>,
+}
+
+/// `POST /api/generate/v2`.
+pub async fn generate(
+    State(studio): State<Studio>,
+    caller: ApiCaller,
+    body: std::result::Result<Json<Value>, axum::extract::rejection::JsonRejection>,
+) -> Reply<Json<Value>> {
+    let Json(body) = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::new(Kind::TooLarge, "The request is larger than this server accepts."),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::new(Kind::Unsupported, "Send JSON, with content-type application/json."),
+        _ => Error::new(Kind::Invalid, "The body is not JSON."),
+    })?;
+    let body = parse_body(body)?;
+    let account = caller.account();
+    let request = studio.prints(account, &body);
+    if let Some((id, inputs)) = request
+        && let Some(known) = store::find_request(&studio.db, id).await?
+    {
+        return Ok(Json(studio.replay(known, inputs).await?));
+    }
+    let references = studio.api_references(account, &body.reference_images).await?;
+    let asked = Asked {
+        prompt: body.prompt,
+        model: body.model_id,
+        ratio: body.aspect_ratio,
+        resolution: body.resolution,
+        technique: body.technique,
+        seed: body.seed.map(|seed| seed.to_string()).unwrap_or_default(),
+        references,
+    };
+    let order = Order::parse(asked, &studio.models)?;
+    let accepted = studio.submit_request(account, Door::Key, order, request).await?;
+    Ok(Json(studio.accepted(&accepted).await?))
+}
+
+/// Names the field whose type is wrong, which a derived reader would not.
+fn parse_body(body: Value) -> Result<GenerateBody> {
+    let text_fields = ["prompt", "modelId", "aspectRatio", "resolution", "technique", "idempotencyKey"];
+    let Value::Object(fields) = &body else {
+        return Err(Error::new(Kind::Invalid, "The body has to be a JSON object."));
+    };
+    for name in text_fields {
+        if fields.get(name).is_some_and(|value| !value.is_string()) {
+            return Err(Error::invalid(name, format!("{name} has to be text.")));
+        }
+    }
+    if fields.get("seed").is_some_and(|seed| !seed.is_u64()) {
+        return Err(Error::invalid("seed", "seed has to be a whole number from 0."));
+    }
+    serde_json::from_value(body)
+        .map_err(|_| Error::invalid("referenceImages", "referenceImages has to be a list of addresses."))
+}
+
+/// `GET /api/generate/v2/status/{id}`: for whoever knows the id, which nobody can guess.
+pub async fn status(State(studio): State<Studio>, caller: Option<ApiCaller>, Path(id): Path<String>) -> Reply<Json<Value>> {
+    let unknown = || Error::not_found("There is no generation with this id.");
+    let id: Id = id.parse().map_err(|_| unknown())?;
+    let found = store::find(&studio.db, id).await?.ok_or_else(unknown)?;
+    if caller.is_some_and(|caller| caller.account() != found.account) {
+        return Err(unknown().into());
+    }
+    Ok(Json(studio.status_json(&found)))
+}
+
+/// `GET /api/generate/v2/requests/{request_id}`.
+pub async fn request(State(studio): State<Studio>, caller: ApiCaller, Path(id): Path<String>) -> Reply<Json<Value>> {
+    let print = studio.request_print(caller.account(), &id);
+    let known = store::find_request(&studio.db, print).await?;
+    let known = known.ok_or_else(|| Error::not_found("There is no request with this id.").with_code("request_not_found"))?;
+    let mut answer = studio.replayed(known.generation).await?;
+    answer["requestId"] = id.into();
+    Ok(Json(answer))
+}
+
+/// `DELETE /api/generations/{id}`: erased for good when this answers; again is fine.
+pub async fn delete(State(studio): State<Studio>, caller: ApiCaller, Path(id): Path<String>) -> Reply<Json<Value>> {
+    let id: Id = id.parse()?;
+    if studio.erase(caller.account(), &[id]).await? == 0 {
+        return Err(Error::not_found("There is no generation with this id.").into());
+    }
+    Ok(Json(json!({ "success": true })))
+}
+
+/// `GET /api/models`.
+pub async fn models(State(studio): State<Studio>) -> Response {
+    let default = studio.models.all().next().map(|model| model.id.clone());
+    let models: Vec<Value> = studio.models.all().map(|model| model_json(model, default.as_ref())).collect();
+    Json(json!({ "success": true, "models": models })).into_response()
+}
+
+fn model_json(model: &engines::Model, default: Option<&String>) -> Value {
+    let names: Vec<&str> = model.resolutions.iter().map(|(name, _)| name.as_str()).collect();
+    let place = match &model.place {
+        engines::Place::Here => "here".to_owned(),
+        engines::Place::Remote(host) => host.clone(),
+    };
+    json!({
+        "id": model.id,
+        "name": model.name,
+        "provider": model.provider,
+        "description": model.description,
+        "credits_per_generation": model.credits,
+        "supports_4k": names.contains(&"4K"),
+        "supported_ratios": model.ratios.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "media_type": "image",
+        "max_reference_images": model.references_max,
+        "is_default": Some(&model.id) == default,
+        "estimatedTiming": { "p50": model.seconds_p50 },
+        "place": place,
+        "techniques": model.techniques,
+        "extra_config": { "resolutions": names, "defaultResolution": names.first() },
+    })
+}
+
+impl Studio {
+    async fn accepted(&self, accepted: &Generation) -> Result<Value> {
+        let balance = self.accounts.balance(accepted.account).await?;
+        Ok(json!({
+            "success": true,
+            "generationId": accepted.id,
+            "status": accepted.state.name(),
+            "creditsUsed": accepted.credits,
+            "modelId": accepted.model,
+            "aspectRatio": accepted.ratio,
+            "credits": { "daily": balance.daily, "purchased": balance.welcome + balance.purchased, "unlimited": false },
+        }))
+    }
+
+    fn status_json(&self, found: &Generation) -> Value {
+        let url = (found.state == Stored::Completed).then(|| self.signed_url(found.id));
+        let mut answer = json!({
+            "jobId": found.id,
+            "status": found.state.name(),
+            "imageUrl": url,
+            "imageUrls": url.as_ref().map(|url| vec![url]),
+            "videoUrl": null,
+            "mediaType": "image",
+            "error": null,
+            "aspectRatio": found.ratio,
+        });
+        match found.state {
+            Stored::Processing => {
+                let seconds = self.models.get(&found.model).map_or(10, |(_, model)| model.seconds_p50);
+                answer["expectedWaitSeconds"] = seconds.into();
+                answer["pollHintSeconds"] = POLL_SECONDS.into();
+            }
+            Stored::Completed => answer["creditsStatus"] = "confirmed".into(),
+            Stored::Failed => {
+                answer["creditsStatus"] = "refunded".into();
+                answer["error"] = found.failure.clone().into();
+                answer["failureCode"] = Value::Null;
+            }
+        }
+        answer
+    }
+
+    /// The answer to a request id that is known: the same generation, if the inputs are the same.
+    async fn replay(&self, known: store::Request, inputs: Print) -> Result<Value> {
+        if known.inputs != inputs {
+            let words = "This idempotencyKey was used before with other inputs. Use a new one.";
+            return Err(Error::new(Kind::Conflict, words).with_code("idempotency_conflict"));
+        }
+        self.replayed(known.generation).await
+    }
+
+    async fn replayed(&self, id: Id) -> Result<Value> {
+        let found = store::find(&self.db, id).await?.ok_or_else(|| Error::internal("a request without generation"))?;
+        let (mut answer, status) = (self.accepted(&found).await?, self.status_json(&found));
+        if let (Value::Object(answer), Value::Object(status)) = (&mut answer, status) {
+            answer.extend(status);
+        }
+        answer["deduped"] = true.into();
+        Ok(answer)
+    }
+
+    fn request_print(&self, account: Id, key: &str) -> Print {
+        self.blobs.vault().fingerprint("request-id", &[account.as_bytes(), key.as_bytes()].concat())
+    }
+
+    /// Keyed fingerprints of the request id and the inputs; the inputs themselves are kept nowhere.
+    fn prints(&self, account: Id, body: &GenerateBody) -> Option<(Print, Print)> {
+        let key = body.idempotency_key.as_ref()?;
+        let inputs = zeroize::Zeroizing::new(serde_json::to_vec(body).ok()?);
+        let inputs = [account.as_bytes().as_slice(), &inputs].concat();
+        Some((self.request_print(account, key), self.blobs.vault().fingerprint("request-inputs", &inputs)))
+    }
+
+    /// Pictures given as `data:` addresses, or as addresses of this server's own results.
+    async fn api_references(&self, account: Id, addresses: &[String]) -> Result<Vec<Picture>> {
+        let refused = || {
+            let words = "referenceImages takes data:image/…;base64 addresses and results of this server.";
+            Error::invalid("referenceImages", words).with_code("invalid_reference_url")
+        };
+        let mut pictures = Vec::new();
+        for address in addresses.iter().take(kernel::limits::REFERENCES_PER_REQUEST_MAX + 1) {
+            if let Some(encoded) = address.strip_prefix("data:image/").and_then(|rest| rest.split_once(";base64,")) {
+                let bytes = BASE64.decode(encoded.1.as_bytes()).map_err(|_| refused())?;
+                pictures.push(decode(bytes).await?);
+            } else {
+                let own = address.strip_prefix(&*self.public_url).and_then(|path| path.strip_prefix("/r/"));
+                let id = own.and_then(|path| path.split('/').next()).ok_or_else(refused)?;
+                pictures.push(self.reference(account, id).await?);
+            }
+        }
+        Ok(pictures)
+    }
+}
