@@ -141,7 +141,7 @@ fn has_own_body(response: &Response) -> bool {
         .is_some_and(|kind| !kind.as_bytes().starts_with(b"text/plain"))
 }
 
-fn render(error: &Error, bare: Response, door: Door, visitor: &Visitor, site: &ui::Site) -> Response {
+fn render(error: &Error, bare: Response, door: Door, visitor: &Visitor, site: &Arc<ui::Site>) -> Response {
     let status = bare.status();
     let mut response = match door {
         Door::Json => {

@@ -1,0 +1,125 @@
+//! This owns who is asking: a member by session cookie, a program by API key, or nobody.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use kernel::{Error, Id, Kind};
+use platform::http::{Failure, cookie};
+
+use crate::{Accounts, unauthenticated};
+
+/// Name of the session cookie.
+pub(crate) const SESSION_COOKIE: &str = "session";
+
+/// Someone who is signed in. Where it is asked for and nobody is, pages lead to sign-in and programs get 401.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    account: Id,
+    session: Id,
+}
+
+impl Member {
+    /// Whose session it is.
+    #[must_use]
+    pub const fn account(&self) -> Id {
+        self.account
+    }
+
+    /// Which session it is.
+    #[must_use]
+    pub const fn session(&self) -> Id {
+        self.session
+    }
+}
+
+/// Someone who may be signed in.
+#[derive(Clone, Copy, Debug)]
+pub struct MaybeMember(pub Option<Member>);
+
+/// A program with an API key.
+#[derive(Clone, Copy, Debug)]
+pub struct ApiCaller(Id);
+
+impl ApiCaller {
+    /// Whose key it is.
+    #[must_use]
+    pub const fn account(&self) -> Id {
+        self.0
+    }
+}
+
+async fn find(accounts: &Accounts, headers: &HeaderMap) -> kernel::Result<Option<Member>> {
+    let Some(token) = cookie(headers, SESSION_COOKIE) else { return Ok(None) };
+    let found = accounts.find_session(token).await?;
+    Ok(found.map(|(session, account)| Member { account, session }))
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Member
+where
+    Arc<Accounts>: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let accounts = Arc::<Accounts>::from_ref(state);
+        if let Some(member) = find(&accounts, &parts.headers).await.map_err(|error| Failure(error).into_response())? {
+            return Ok(member);
+        }
+        let wants_page = parts.headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
+        if wants_page {
+            let next = if parts.method == axum::http::Method::GET { parts.uri.path() } else { "/studio" };
+            return Err((StatusCode::SEE_OTHER, [(header::LOCATION, format!("/sign-in?next={next}"))]).into_response());
+        }
+        Err(Failure(unauthenticated()).into_response())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for MaybeMember
+where
+    Arc<Accounts>: FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        Ok(Self(find(&Arc::<Accounts>::from_ref(state), &parts.headers).await?))
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+}
+
+fn bad_token() -> Failure {
+    Failure(Error::new(Kind::Unauthenticated, "The token is missing, invalid or revoked. Send Authorization: Bearer with a key from your account page."))
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ApiCaller
+where
+    Arc<Accounts>: FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let token = bearer(&parts.headers).ok_or_else(bad_token)?;
+        let account = Arc::<Accounts>::from_ref(state).find_key(token).await?;
+        account.map(Self).ok_or_else(bad_token)
+    }
+}
+
+/// No key is fine; a wrong one is not.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for ApiCaller
+where
+    Arc<Accounts>: FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Failure> {
+        if bearer(&parts.headers).is_none() {
+            return Ok(None);
+        }
+        <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
+    }
+}

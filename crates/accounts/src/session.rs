@@ -1,0 +1,118 @@
+//! This owns sessions: a random token in a cookie, its fingerprint in the database.
+
+use data_encoding::BASE64URL_NOPAD;
+use kernel::clock::DAY_SECONDS;
+use kernel::{Id, Result, Secret};
+use platform::db::sql;
+use sqlx::Row;
+
+use crate::Accounts;
+
+/// How long a session lasts.
+pub(crate) const SESSION_SECONDS: i64 = 30 * DAY_SECONDS;
+/// Characters of a token in its cookie.
+const TOKEN_CHARS: usize = 43;
+/// Sessions that are listed.
+const LISTED_MAX: u32 = 100;
+
+/// A session as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its id, to revoke it by.
+    pub id: Id,
+    /// Day of sign-in.
+    pub created_day: i64,
+    /// Day of last use.
+    pub used_day: i64,
+}
+
+impl Accounts {
+    /// Starts a session; the token goes into a cookie and is kept nowhere else.
+    pub(crate) async fn start_session(&self, account: Id) -> Result<Secret<String>> {
+        let token = Secret::new(BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>()));
+        let today = self.clock.today();
+        let mut writing = self.db.write().await?;
+        sqlx::query("INSERT INTO session (id, account, token_print, created_day, used_day, expires_at) VALUES (?, ?, ?, ?, ?, ?)")
+            .bind(Id::random().as_bytes().as_slice())
+            .bind(account.as_bytes().as_slice())
+            .bind(self.token_print(token.expose()).as_slice())
+            .bind(today)
+            .bind(today)
+            .bind(self.clock.now() + SESSION_SECONDS)
+            .execute(&mut *writing)
+            .await
+            .map_err(sql)?;
+        sqlx::query("DELETE FROM session WHERE expires_at < ?")
+            .bind(self.clock.now())
+            .execute(&mut *writing)
+            .await
+            .map_err(sql)?;
+        platform::db::commit(writing).await?;
+        Ok(token)
+    }
+
+    fn token_print(&self, token: &str) -> [u8; 32] {
+        self.vault.fingerprint("session", token.as_bytes())
+    }
+
+    /// The session and account of a token.
+    pub(crate) async fn find_session(&self, token: &str) -> Result<Option<(Id, Id)>> {
+        if token.len() != TOKEN_CHARS {
+            return Ok(None);
+        }
+        let row = sqlx::query("SELECT id, account, used_day FROM session WHERE token_print = ? AND expires_at >= ?")
+            .bind(self.token_print(token).as_slice())
+            .bind(self.clock.now())
+            .fetch_optional(self.db.read())
+            .await
+            .map_err(sql)?;
+        let Some(row) = row else { return Ok(None) };
+        let id = Id::from_column(row.try_get("id").map_err(sql)?)?;
+        if row.try_get::<i64, _>("used_day").map_err(sql)? != self.clock.today() {
+            let mut writing = self.db.write().await?;
+            sqlx::query("UPDATE session SET used_day = ? WHERE id = ?")
+                .bind(self.clock.today())
+                .bind(id.as_bytes().as_slice())
+                .execute(&mut *writing)
+                .await
+                .map_err(sql)?;
+            platform::db::commit(writing).await?;
+        }
+        Ok(Some((id, Id::from_column(row.try_get("account").map_err(sql)?)?)))
+    }
+
+    /// The sessions of an account, the newest first.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn sessions(&self, account: Id) -> Result<Vec<Session>> {
+        let rows: Vec<(Vec<u8>, i64, i64)> = sqlx::query_as(
+            "SELECT id, created_day, used_day FROM session WHERE account = ? AND expires_at >= ? \
+             ORDER BY expires_at DESC LIMIT ?",
+        )
+        .bind(account.as_bytes().as_slice())
+        .bind(self.clock.now())
+        .bind(LISTED_MAX)
+        .fetch_all(self.db.read())
+        .await
+        .map_err(sql)?;
+        rows.into_iter()
+            .map(|(id, created_day, used_day)| Ok(Session { id: Id::from_column(&id)?, created_day, used_day }))
+            .collect()
+    }
+
+    /// Ends one session of an account, or all of them for `None`.
+    ///
+    /// # Errors
+    /// As every write.
+    pub async fn end_sessions(&self, account: Id, session: Option<Id>) -> Result<()> {
+        let mut writing = self.db.write().await?;
+        sqlx::query("DELETE FROM session WHERE account = ?1 AND (?2 IS NULL OR id = ?2)")
+            .bind(account.as_bytes().as_slice())
+            .bind(session.map(|session| session.as_bytes().to_vec()))
+            .execute(&mut *writing)
+            .await
+            .map_err(sql)?;
+        platform::db::commit(writing).await
+    }
+}

@@ -1,0 +1,118 @@
+//! This owns what all pages share: the frame around them, their language, their assets, and error pages.
+//! Each page's own template stands beside its handler.
+
+mod assets;
+mod text;
+
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use kernel::{Error, Kind, Locale};
+
+use crate::http::{Html, Theme, Visitor};
+
+pub use assets::asset;
+pub use text::{say, say_count};
+
+/// What the operator set, for every page.
+#[derive(Debug)]
+pub struct Site {
+    /// Name of the site.
+    pub name: String,
+    /// Address of the operator.
+    pub contact: Option<String>,
+}
+
+/// The part of the bar that is marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // Named after the pages.
+pub enum Nav {
+    Gallery,
+    Studio,
+    Account,
+    Other,
+}
+
+/// What the frame around a page needs.
+pub struct Page {
+    site: Arc<Site>,
+    visitor: Visitor,
+    nav: Nav,
+    signed_in: bool,
+    /// Title of the page, before the site's name.
+    pub title: String,
+}
+
+impl Page {
+    /// The frame of a page with this title, which is already in the visitor's language.
+    #[must_use]
+    pub fn new(site: &Arc<Site>, visitor: &Visitor, nav: Nav, title: String) -> Self {
+        Self { site: Arc::clone(site), visitor: visitor.clone(), nav, signed_in: false, title }
+    }
+
+    /// The same for a visitor who is signed in, if `member` is someone.
+    #[must_use]
+    pub fn for_member<T>(mut self, member: Option<&T>) -> Self {
+        self.signed_in = member.is_some();
+        self
+    }
+
+    /// Text in the visitor's language.
+    #[must_use]
+    pub fn t(&self, key: &str) -> String {
+        say(self.visitor.locale, key)
+    }
+
+    /// Text with a number, in the plural form that the language asks for.
+    #[must_use]
+    pub fn count(&self, key: &str, number: impl Into<f64>) -> String {
+        say_count(self.visitor.locale, key, number.into())
+    }
+
+    /// Address of an asset.
+    #[must_use]
+    pub fn asset(&self, path: &str) -> String {
+        assets::address(path)
+    }
+
+    /// The languages to choose from.
+    #[must_use]
+    pub const fn locales(&self) -> [Locale; 3] {
+        Locale::ALL
+    }
+
+    fn is(&self, nav: &str) -> bool {
+        format!("{:?}", self.nav) == nav
+    }
+
+    fn theme(&self) -> &'static str {
+        self.visitor.theme.name()
+    }
+
+    fn themes(&self) -> [&'static str; 3] {
+        [Theme::System, Theme::Light, Theme::Dark].map(Theme::name)
+    }
+}
+
+#[derive(askama::Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    page: Page,
+    status: u16,
+    heading: String,
+    words: String,
+}
+
+/// A failure as a page: what happened, in words that say what to do.
+pub fn error_page(site: &Arc<Site>, visitor: &Visitor, error: &Error) -> Response {
+    let key = match error.kind {
+        Kind::NotFound => "error-not-found",
+        Kind::Gone => "error-gone",
+        Kind::RateLimited => "error-too-fast",
+        Kind::Internal | Kind::Unavailable | Kind::StorageFull | Kind::Upstream => "error-ours",
+        _ => "error-yours",
+    };
+    let heading = say(visitor.locale, key);
+    let page = Page::new(site, visitor, Nav::Other, heading.clone());
+    Html(ErrorPage { page, status: error.kind.http_status(), heading, words: error.public.to_string() }).into_response()
+}
