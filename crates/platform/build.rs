@@ -6,7 +6,9 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?).join("../..").canonicalize()?;
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?)
+        .join("../..")
+        .canonicalize()?;
     let mut files = Vec::new();
     for folder in ["assets/css", "assets/js", "assets/icons", "vendor/web"] {
         let path = root.join(folder);
@@ -17,7 +19,9 @@ fn main() -> io::Result<()> {
         }
     }
     files.sort();
-    let mut code = String::from("/// Every embedded file: its path below `/assets/{digest}/` and its bytes.\npub(super) static FILES: &[(&str, &[u8])] = &[\n");
+    let mut code = String::from(
+        "/// Every embedded file: its path below `/assets/{digest}/` and its bytes.\npub(super) static FILES: &[(&str, &[u8])] = &[\n",
+    );
     for (name, path) in &files {
         let _ = writeln!(code, "    ({name:?}, include_bytes!({:?})),", path.display().to_string());
     }

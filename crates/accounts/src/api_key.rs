@@ -55,9 +55,12 @@ fn checksum(random: &str) -> String {
 
 /// Whether a token can be one of ours, so that typing errors cost no look-up.
 fn well_formed(token: &str) -> bool {
-    token.strip_prefix(PREFIX).and_then(|body| body.split_at_checked(RANDOM_CHARS)).is_some_and(|(random, sum)| {
-        random.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') && sum == checksum(random)
-    })
+    token.strip_prefix(PREFIX).and_then(|body| body.split_at_checked(RANDOM_CHARS)).is_some_and(
+        |(random, sum)| {
+            random.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && sum == checksum(random)
+        },
+    )
 }
 
 impl Accounts {
@@ -68,9 +71,13 @@ impl Accounts {
     pub async fn create_key(&self, account: Id, name: &str) -> Result<NewKey> {
         let name = name.trim().to_owned();
         if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
-            return Err(Error::invalid("name", format!("Give the key a name of 1 to {NAME_CHARS_MAX} characters.")));
+            return Err(Error::invalid(
+                "name",
+                format!("Give the key a name of 1 to {NAME_CHARS_MAX} characters."),
+            ));
         }
-        let random: String = BASE64URL_NOPAD.encode(&rand::random::<[u8; 21]>()).chars().take(RANDOM_CHARS).collect();
+        let random: String =
+            BASE64URL_NOPAD.encode(&rand::random::<[u8; 21]>()).chars().take(RANDOM_CHARS).collect();
         let token = Secret::new(format!("{PREFIX}{random}{}", checksum(&random)));
         let mut writing = self.db.write().await?;
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM api_key WHERE account = ?")
@@ -79,7 +86,10 @@ impl Accounts {
             .await
             .map_err(sql)?;
         if count >= KEYS_MAX {
-            return Err(Error::new(Kind::Conflict, "You have five keys already. Revoke one to make another."));
+            return Err(Error::new(
+                Kind::Conflict,
+                "You have five keys already. Revoke one to make another.",
+            ));
         }
         let id = Id::random();
         sqlx::query("INSERT INTO api_key (id, account, name, token_print, hint, created_day) VALUES (?, ?, ?, ?, ?, ?)")
@@ -101,11 +111,12 @@ impl Accounts {
         if !well_formed(token) {
             return Ok(None);
         }
-        let account: Option<Vec<u8>> = sqlx::query_scalar("SELECT account FROM api_key WHERE token_print = ?")
-            .bind(self.vault.fingerprint("api-key", token.as_bytes()).as_slice())
-            .fetch_optional(self.db.read())
-            .await
-            .map_err(sql)?;
+        let account: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT account FROM api_key WHERE token_print = ?")
+                .bind(self.vault.fingerprint("api-key", token.as_bytes()).as_slice())
+                .fetch_optional(self.db.read())
+                .await
+                .map_err(sql)?;
         account.map(|account| Id::from_column(&account)).transpose()
     }
 
@@ -114,14 +125,17 @@ impl Accounts {
     /// # Errors
     /// As every read.
     pub async fn keys(&self, account: Id) -> Result<Vec<ApiKey>> {
-        let rows: Vec<(Vec<u8>, String, String, i64)> =
-            sqlx::query_as("SELECT id, name, hint, created_day FROM api_key WHERE account = ? ORDER BY created_day, id")
-                .bind(account.as_bytes().as_slice())
-                .fetch_all(self.db.read())
-                .await
-                .map_err(sql)?;
+        let rows: Vec<(Vec<u8>, String, String, i64)> = sqlx::query_as(
+            "SELECT id, name, hint, created_day FROM api_key WHERE account = ? ORDER BY created_day, id",
+        )
+        .bind(account.as_bytes().as_slice())
+        .fetch_all(self.db.read())
+        .await
+        .map_err(sql)?;
         rows.into_iter()
-            .map(|(id, name, hint, created_day)| Ok(ApiKey { id: Id::from_column(&id)?, name, hint, created_day }))
+            .map(|(id, name, hint, created_day)| {
+                Ok(ApiKey { id: Id::from_column(&id)?, name, hint, created_day })
+            })
             .collect()
     }
 
@@ -159,14 +173,21 @@ pub struct TokenAnswer {
 }
 
 /// `POST /api/tokens`, for a browser session.
-pub async fn tokens_create(State(accounts): State<Arc<Accounts>>, member: Member, Json(body): Json<TokenName>) -> Reply<Json<Value>> {
+pub async fn tokens_create(
+    State(accounts): State<Arc<Accounts>>,
+    member: Member,
+    Json(body): Json<TokenName>,
+) -> Reply<Json<Value>> {
     let key = accounts.create_key(member.account(), &body.name).await?;
     let created_at = day_text(accounts.clock.today());
     Ok(Json(json!({ "id": key.id, "token": key.token.expose(), "name": key.name, "created_at": created_at })))
 }
 
 /// `GET /api/tokens`, for a browser session.
-pub async fn tokens_list(State(accounts): State<Arc<Accounts>>, member: Member) -> Reply<Json<Vec<TokenAnswer>>> {
+pub async fn tokens_list(
+    State(accounts): State<Arc<Accounts>>,
+    member: Member,
+) -> Reply<Json<Vec<TokenAnswer>>> {
     let answer = |key: ApiKey| TokenAnswer {
         id: key.id,
         name: key.name,
@@ -178,7 +199,11 @@ pub async fn tokens_list(State(accounts): State<Arc<Accounts>>, member: Member) 
 }
 
 /// `DELETE /api/tokens/{id}`, for a browser session.
-pub async fn tokens_delete(State(accounts): State<Arc<Accounts>>, member: Member, Path(id): Path<String>) -> Reply<Json<Value>> {
+pub async fn tokens_delete(
+    State(accounts): State<Arc<Accounts>>,
+    member: Member,
+    Path(id): Path<String>,
+) -> Reply<Json<Value>> {
     accounts.revoke_key(member.account(), id.parse()?).await?;
     Ok(Json(json!({ "success": true })))
 }

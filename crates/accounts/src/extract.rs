@@ -65,13 +65,19 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let accounts = Arc::<Accounts>::from_ref(state);
-        if let Some(member) = find(&accounts, &parts.headers).await.map_err(|error| Failure(error).into_response())? {
+        if let Some(member) =
+            find(&accounts, &parts.headers).await.map_err(|error| Failure(error).into_response())?
+        {
             return Ok(member);
         }
-        let wants_page = parts.headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
+        let wants_page = parts
+            .headers
+            .get(header::ACCEPT)
+            .is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
         if wants_page {
             let next = if parts.method == axum::http::Method::GET { parts.uri.path() } else { "/studio" };
-            return Err((StatusCode::SEE_OTHER, [(header::LOCATION, format!("/sign-in?next={next}"))]).into_response());
+            return Err((StatusCode::SEE_OTHER, [(header::LOCATION, format!("/sign-in?next={next}"))])
+                .into_response());
         }
         Err(Failure(unauthenticated()).into_response())
     }
@@ -93,7 +99,10 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn bad_token() -> Failure {
-    Failure(Error::new(Kind::Unauthenticated, "The token is missing, invalid or revoked. Send Authorization: Bearer with a key from your account page."))
+    Failure(Error::new(
+        Kind::Unauthenticated,
+        "The token is missing, invalid or revoked. Send Authorization: Bearer with a key from your account page.",
+    ))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for ApiCaller

@@ -96,13 +96,15 @@ struct Book {
 
 /// The book of an account, or of the site for `None`.
 async fn book(writing: &mut Writing, account: Option<Id>, kind: &str) -> Result<Book> {
-    let row = sqlx::query("SELECT id, max(balance, 0) AS balance, granted_day FROM book WHERE account IS ? AND kind = ?")
-        .bind(account.map(|account| account.as_bytes().to_vec()))
-        .bind(kind)
-        .fetch_optional(&mut **writing)
-        .await
-        .map_err(sql)?
-        .ok_or_else(|| Error::not_found("There is no such account."))?;
+    let row = sqlx::query(
+        "SELECT id, max(balance, 0) AS balance, granted_day FROM book WHERE account IS ? AND kind = ?",
+    )
+    .bind(account.map(|account| account.as_bytes().to_vec()))
+    .bind(kind)
+    .fetch_optional(&mut **writing)
+    .await
+    .map_err(sql)?
+    .ok_or_else(|| Error::not_found("There is no such account."))?;
     Ok(Book {
         id: row.try_get("id").map_err(sql)?,
         balance: row.try_get("balance").map_err(sql)?,
@@ -111,17 +113,27 @@ async fn book(writing: &mut Writing, account: Option<Id>, kind: &str) -> Result<
 }
 
 impl Accounts {
-    async fn transfer(&self, writing: &mut Writing, debit: i64, credit: i64, amount: u32, reason: &str, hold: Option<Id>) -> Result<()> {
-        sqlx::query("INSERT INTO transfer (debit, credit, amount, reason, hold, day) VALUES (?, ?, ?, ?, ?, ?)")
-            .bind(debit)
-            .bind(credit)
-            .bind(amount)
-            .bind(reason)
-            .bind(hold.map(|hold| hold.as_bytes().to_vec()))
-            .bind(self.clock.today())
-            .execute(&mut **writing)
-            .await
-            .map_err(sql)?;
+    async fn transfer(
+        &self,
+        writing: &mut Writing,
+        debit: i64,
+        credit: i64,
+        amount: u32,
+        reason: &str,
+        hold: Option<Id>,
+    ) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO transfer (debit, credit, amount, reason, hold, day) VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(debit)
+        .bind(credit)
+        .bind(amount)
+        .bind(reason)
+        .bind(hold.map(|hold| hold.as_bytes().to_vec()))
+        .bind(self.clock.today())
+        .execute(&mut **writing)
+        .await
+        .map_err(sql)?;
         Ok(())
     }
 
@@ -157,7 +169,10 @@ impl Accounts {
             return Ok(());
         }
         let mut writing = self.db.write().await?;
-        let (from, to) = (book(&mut writing, None, "issued").await?, book(&mut writing, Some(account), "purchased").await?);
+        let (from, to) = (
+            book(&mut writing, None, "issued").await?,
+            book(&mut writing, Some(account), "purchased").await?,
+        );
         self.transfer(&mut writing, from.id, to.id, credits, "grant", None).await?;
         platform::db::commit(writing).await
     }
@@ -181,7 +196,10 @@ impl Accounts {
             }
         }
         if missing > 0 {
-            let words = format!("Not enough credits: this needs {credits}, and {} can be spent here.", credits - missing);
+            let words = format!(
+                "Not enough credits: this needs {credits}, and {} can be spent here.",
+                credits - missing
+            );
             return Err(Error::new(Kind::InsufficientCredits, words).with_code("insufficient_credits"));
         }
         sqlx::query("INSERT INTO hold (id, account, state) VALUES (?, ?, 'open')")
@@ -286,7 +304,10 @@ impl Accounts {
         .fetch_all(self.db.read())
         .await
         .map_err(sql)?;
-        Ok(rows.into_iter().map(|(day, reason, bucket, amount)| Line { day, reason, bucket, amount }).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(day, reason, bucket, amount)| Line { day, reason, bucket, amount })
+            .collect())
     }
 
     /// Adds everything up from the transfers.

@@ -81,13 +81,15 @@ impl Accounts {
     pub async fn find_or_create(&self, address: &EmailAddress) -> Result<Id> {
         let print = self.print(address);
         let mut writing = self.db.write().await?;
-        let created = sqlx::query("INSERT INTO account (id, address_print, created_day) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-            .bind(Id::random().as_bytes().as_slice())
-            .bind(print.as_slice())
-            .bind(self.clock.today())
-            .execute(&mut *writing)
-            .await
-            .map_err(sql)?;
+        let created = sqlx::query(
+            "INSERT INTO account (id, address_print, created_day) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(Id::random().as_bytes().as_slice())
+        .bind(print.as_slice())
+        .bind(self.clock.today())
+        .execute(&mut *writing)
+        .await
+        .map_err(sql)?;
         let id: Vec<u8> = sqlx::query_scalar("SELECT id FROM account WHERE address_print = ?")
             .bind(print.as_slice())
             .fetch_one(&mut *writing)

@@ -60,12 +60,14 @@ impl Accounts {
         if token.len() != TOKEN_CHARS {
             return Ok(None);
         }
-        let row = sqlx::query("SELECT id, account, used_day FROM session WHERE token_print = ? AND expires_at >= ?")
-            .bind(self.token_print(token).as_slice())
-            .bind(self.clock.now())
-            .fetch_optional(self.db.read())
-            .await
-            .map_err(sql)?;
+        let row = sqlx::query(
+            "SELECT id, account, used_day FROM session WHERE token_print = ? AND expires_at >= ?",
+        )
+        .bind(self.token_print(token).as_slice())
+        .bind(self.clock.now())
+        .fetch_optional(self.db.read())
+        .await
+        .map_err(sql)?;
         let Some(row) = row else { return Ok(None) };
         let id = Id::from_column(row.try_get("id").map_err(sql)?)?;
         if row.try_get::<i64, _>("used_day").map_err(sql)? != self.clock.today() {
@@ -97,7 +99,9 @@ impl Accounts {
         .await
         .map_err(sql)?;
         rows.into_iter()
-            .map(|(id, created_day, used_day)| Ok(Session { id: Id::from_column(&id)?, created_day, used_day }))
+            .map(|(id, created_day, used_day)| {
+                Ok(Session { id: Id::from_column(&id)?, created_day, used_day })
+            })
             .collect()
     }
 

@@ -24,8 +24,10 @@ const CODES_MAX: usize = 10_000;
 const CODE_DIGITS: usize = 8;
 
 const MAILS_PER_ADDRESS: RateLimit = RateLimit { scope: "mail to an address", most: 5, window_seconds: 3600 };
-const MAILS_PER_NETWORK: RateLimit = RateLimit { scope: "mail from a network", most: 30, window_seconds: 3600 };
-const TRIES_PER_NETWORK: RateLimit = RateLimit { scope: "code from a network", most: 60, window_seconds: 3600 };
+const MAILS_PER_NETWORK: RateLimit =
+    RateLimit { scope: "mail from a network", most: 30, window_seconds: 3600 };
+const TRIES_PER_NETWORK: RateLimit =
+    RateLimit { scope: "code from a network", most: 60, window_seconds: 3600 };
 
 /// The codes that wait to come back, by the fingerprint of the browser they are bound to.
 #[derive(Default)]
@@ -58,11 +60,14 @@ impl Codes {
 
     /// Takes a try; the address comes out once, when the code is right.
     fn redeem(&self, browser: [u8; 32], typed: &str, now: UnixSeconds) -> Result<EmailAddress> {
-        let expired = || Error::invalid("code", "This code has expired or was used. Please ask for a new one.");
+        let expired =
+            || Error::invalid("code", "This code has expired or was used. Please ask for a new one.");
         let mut all = self.all();
         let waiting = all.get_mut(&browser).filter(|waiting| waiting.expires_at > now).ok_or_else(expired)?;
         waiting.tries += 1;
-        let right = constant_time::verify_slices_are_equal(waiting.code.expose().as_bytes(), typed.as_bytes()).is_ok();
+        let right =
+            constant_time::verify_slices_are_equal(waiting.code.expose().as_bytes(), typed.as_bytes())
+                .is_ok();
         if right && waiting.tries <= TRIES_MAX {
             return all.remove(&browser).map(|waiting| waiting.address).ok_or_else(expired);
         }
@@ -79,7 +84,12 @@ impl Accounts {
     ///
     /// # Errors
     /// `Invalid` for what cannot be an address, `RateLimited`.
-    pub(crate) async fn send_code(self: &Arc<Self>, typed: &str, network: &[u8], locale: Locale) -> Result<Secret<String>> {
+    pub(crate) async fn send_code(
+        self: &Arc<Self>,
+        typed: &str,
+        network: &[u8],
+        locale: Locale,
+    ) -> Result<Secret<String>> {
         let address = EmailAddress::parse(typed)?;
         let address_print = self.print(&address);
         self.limits.count(MAILS_PER_NETWORK, network)?;
@@ -107,9 +117,15 @@ impl Accounts {
     ///
     /// # Errors
     /// `Invalid` for a wrong, expired or used code, `RateLimited`.
-    pub(crate) async fn redeem_code(&self, browser: &str, typed: &str, network: &[u8]) -> Result<(Id, Secret<String>)> {
+    pub(crate) async fn redeem_code(
+        &self,
+        browser: &str,
+        typed: &str,
+        network: &[u8],
+    ) -> Result<(Id, Secret<String>)> {
         self.limits.count(TRIES_PER_NETWORK, network)?;
-        let digits = Secret::new(typed.chars().filter(char::is_ascii_digit).take(CODE_DIGITS + 1).collect::<String>());
+        let digits =
+            Secret::new(typed.chars().filter(char::is_ascii_digit).take(CODE_DIGITS + 1).collect::<String>());
         let address = self.codes.redeem(self.browser_print(browser), digits.expose(), self.clock.now())?;
         let account = self.find_or_create(&address).await?;
         Ok((account, self.start_session(account).await?))
@@ -119,4 +135,3 @@ impl Accounts {
         self.vault.fingerprint("sign-in browser", browser.as_bytes())
     }
 }
-

@@ -7,10 +7,10 @@ use platform::http::Reply;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::Gallery;
 use crate::artwork::{Artwork, ArtworkId, Shape};
 use crate::discover::Browse;
 use crate::store::{Filter, Order};
-use crate::Gallery;
 
 /// Artworks of one answer.
 const LIMIT_MAX: usize = 50;
@@ -65,8 +65,12 @@ impl Gallery {
         };
         let found = self.browse(&browse).await?;
         let rank = |place: usize| 1.0 / (1.0 + (browse.offset + place) as f64);
-        let data: Vec<Value> =
-            found.artworks.iter().enumerate().map(|(place, artwork)| self.json(artwork, rank(place))).collect();
+        let data: Vec<Value> = found
+            .artworks
+            .iter()
+            .enumerate()
+            .map(|(place, artwork)| self.json(artwork, rank(place)))
+            .collect();
         Ok(json!({ "success": true, "data": data, "total": found.all }))
     }
 

@@ -160,7 +160,8 @@ pub struct ArtworkPicture {
 /// The language a prompt is written in, judged by its script; `fallback` where letters are Latin or absent.
 #[must_use]
 pub fn prompt_language(prompt: &str, fallback: &str) -> String {
-    let (mut kana, mut han, mut hangul, mut cyrillic, mut arabic, mut thai, mut latin) = (0, 0, 0, 0, 0, 0, 0);
+    let (mut kana, mut han, mut hangul, mut cyrillic, mut arabic, mut thai, mut latin) =
+        (0, 0, 0, 0, 0, 0, 0);
     for c in prompt.chars().take(2_000) {
         match c {
             '\u{3040}'..='\u{30ff}' => kana += 1,
@@ -174,10 +175,11 @@ pub fn prompt_language(prompt: &str, fallback: &str) -> String {
         }
     }
     // A Han character carries about as much as a Latin word, so scripts are weighed, not counted.
-    let heaviest = [(han * 4 + kana, "zh"), (hangul * 3, "ko"), (cyrillic, "ru"), (arabic, "ar"), (thai, "th")]
-        .into_iter()
-        .max_by_key(|(weight, _)| *weight)
-        .filter(|(weight, _)| *weight > latin);
+    let heaviest =
+        [(han * 4 + kana, "zh"), (hangul * 3, "ko"), (cyrillic, "ru"), (arabic, "ar"), (thai, "th")]
+            .into_iter()
+            .max_by_key(|(weight, _)| *weight)
+            .filter(|(weight, _)| *weight > latin);
     match heaviest {
         Some((_, "zh")) if kana * 8 > han => "ja",
         Some((_, language)) => language,

@@ -88,7 +88,8 @@ impl Gallery {
         let hits = tokio::task::spawn_blocking(move || index.similar(key, limit + 1))
             .await
             .map_err(|_| Error::internal("a search stopped"))??;
-        let keys: Vec<i64> = hits.into_iter().map(|hit| hit.key).filter(|other| *other != key).take(limit).collect();
+        let keys: Vec<i64> =
+            hits.into_iter().map(|hit| hit.key).filter(|other| *other != key).take(limit).collect();
         store::list_candidates(&self.db, &keys, &Filter::default()).await
     }
 

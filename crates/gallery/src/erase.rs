@@ -6,9 +6,9 @@ use kernel::{Error, Result};
 
 use crate::Gallery;
 use crate::artwork::ArtworkId;
+use crate::extract::Extracted;
 use crate::import::document;
 use crate::source::Entry;
-use crate::extract::Extracted;
 use crate::store::{self, Filter};
 
 /// Artworks that are indexed together.
@@ -40,7 +40,7 @@ impl Gallery {
     /// As every read of the database and write of the index.
     pub async fn reconcile_index(&self) -> Result<usize> {
         let stored: HashSet<i64> = store::keys(&self.db).await?.into_iter().collect();
-        let indexed: HashSet<i64> = self.index.keys().into_iter().collect();
+        let indexed: HashSet<i64> = self.index.keys()?.into_iter().collect();
         let extra: Vec<i64> = indexed.difference(&stored).copied().collect();
         let missing: Vec<i64> = stored.difference(&indexed).copied().collect();
         if !extra.is_empty() {

@@ -7,7 +7,18 @@ const TITLE_CHARS_MAX: usize = 90;
 /// Characters a text needs to be taken for a prompt.
 const PROMPT_CHARS_MIN: usize = 8;
 /// Words that announce a prompt, in lower case, before a colon.
-const ANNOUNCEMENTS: &[&str] = &["prompt", "full prompt", "the prompt", "提示词", "提示詞", "完整提示词", "プロンプト", "프롬프트", "промпт", "invite"];
+const ANNOUNCEMENTS: &[&str] = &[
+    "prompt",
+    "full prompt",
+    "the prompt",
+    "提示词",
+    "提示詞",
+    "完整提示词",
+    "プロンプト",
+    "프롬프트",
+    "промпт",
+    "invite",
+];
 
 /// A prompt and, where the post has one, its title. Both are parts of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +33,8 @@ pub struct Extracted {
 /// `None` when no text could be one, or when it is longer than a prompt may be.
 #[must_use]
 pub fn extract(texts: &[&str]) -> Option<Extracted> {
-    let marked = texts.iter().find_map(|text| fenced(text).or_else(|| announced(text)).or_else(|| json_object(text)));
+    let marked =
+        texts.iter().find_map(|text| fenced(text).or_else(|| announced(text)).or_else(|| json_object(text)));
     let plain = || texts.iter().find_map(|text| whole(text));
     marked.or_else(plain).filter(|found| found.prompt.chars().count() <= PROMPT_CHARS_MAX)
 }

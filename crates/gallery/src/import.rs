@@ -12,11 +12,11 @@ use search::Document;
 use serde::{Deserialize, Serialize};
 use vault::Kind as Blob;
 
+use crate::Gallery;
 use crate::artwork::{ArtworkPicture, prompt_language};
 use crate::fetch::Reason;
 use crate::source::{self, Entry, Media};
 use crate::store::{self, NewPicture};
-use crate::Gallery;
 
 /// Entries that are committed together.
 const BATCH_ENTRIES: usize = 32;
@@ -115,7 +115,11 @@ impl Gallery {
     ///
     /// # Errors
     /// As [`Gallery::import`].
-    pub async fn take_in(&self, entries: source::Entries, tick: impl Fn(Tick) -> Result<()>) -> Result<Report> {
+    pub async fn take_in(
+        &self,
+        entries: source::Entries,
+        tick: impl Fn(Tick) -> Result<()>,
+    ) -> Result<Report> {
         self.fetcher.start_run();
         let all = entries.len() as u64;
         let mut report = Report { entries: all, ..Report::default() };
@@ -151,12 +155,16 @@ impl Gallery {
             Err(reason) => return Ok(Outcome::Skipped { id: format!("entry {place}"), reason }),
         };
         if entry.prompt.is_none() {
-            return Ok(Outcome::Skipped { id: entry.id, reason: "no text of it could be a prompt, or it is too long" });
+            return Ok(Outcome::Skipped {
+                id: entry.id,
+                reason: "no text of it could be a prompt, or it is too long",
+            });
         }
         let digest = digest(&entry);
         let known = store::has_entry(&self.db, &digest).await?;
         let id = crate::artwork::ArtworkId::parse(&entry.id)?;
-        let has_picture = store::find(&self.db, &id).await?.is_some_and(|artwork| !artwork.pictures.is_empty());
+        let has_picture =
+            store::find(&self.db, &id).await?.is_some_and(|artwork| !artwork.pictures.is_empty());
         if known && (has_picture || entry.media.is_empty()) {
             return Ok(Outcome::Unchanged);
         }
@@ -245,7 +253,11 @@ impl Gallery {
                 replaced.extend(store::replace_pictures(&mut writing, key, &ready.pictures).await?);
             }
             store::insert_entry(&mut writing, &ready.digest, key).await?;
-            if keys_before.contains(&key) { report.updated += 1 } else { report.added += 1 }
+            if keys_before.contains(&key) {
+                report.updated += 1
+            } else {
+                report.added += 1
+            }
             if let Some(reason) = ready.missing {
                 report.without_picture.entry(reason.to_owned()).or_default().add(ready.entry.id.clone());
             }
@@ -283,7 +295,10 @@ fn language(entry: &Entry) -> String {
 
 /// What the search index is told of an entry.
 pub(crate) fn document(key: i64, entry: &Entry) -> Document {
-    let found = entry.prompt.clone().unwrap_or(crate::extract::Extracted { title: String::new(), prompt: String::new() });
+    let found = entry
+        .prompt
+        .clone()
+        .unwrap_or(crate::extract::Extracted { title: String::new(), prompt: String::new() });
     Document {
         key,
         title: found.title,

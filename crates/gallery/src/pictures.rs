@@ -13,7 +13,10 @@ use crate::{Gallery, store};
 const CACHE: &str = "public, max-age=604800, immutable";
 
 /// `GET /p/{record}/{form}`: `240.webp`, `360.webp`, `480.webp`, `720.webp` or `full.webp`.
-pub async fn picture(State(gallery): State<Gallery>, Path((record, form)): Path<(Id, String)>) -> Reply<impl IntoResponse> {
+pub async fn picture(
+    State(gallery): State<Gallery>,
+    Path((record, form)): Path<(Id, String)>,
+) -> Reply<impl IntoResponse> {
     let kind = form_kind(&form).ok_or_else(|| Error::not_found("There is no such picture."))?;
     if !store::has_picture(&gallery.db, record).await? {
         return Err(Error::not_found("There is no such picture.").into());

@@ -66,7 +66,13 @@ pub(crate) async fn count(db: &Db, filter: &Filter) -> Result<u64> {
 }
 
 /// One page of the artworks that pass the filter; those with a picture come first.
-pub(crate) async fn list(db: &Db, filter: &Filter, order: Order, offset: usize, limit: usize) -> Result<Vec<Artwork>> {
+pub(crate) async fn list(
+    db: &Db,
+    filter: &Filter,
+    order: Order,
+    offset: usize,
+    limit: usize,
+) -> Result<Vec<Artwork>> {
     let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM artwork a WHERE true"));
     filtered(&mut query, filter);
     query.push(" ORDER BY a.shape = ''");
@@ -128,7 +134,9 @@ pub(crate) async fn facets(db: &Db, column: Facet) -> Result<Vec<String>> {
         Facet::Model => "model",
         Facet::Category => "category",
     };
-    let text = format!("SELECT {column} FROM artwork WHERE {column} <> '' GROUP BY {column} ORDER BY count(*) DESC, {column} LIMIT ?");
+    let text = format!(
+        "SELECT {column} FROM artwork WHERE {column} <> '' GROUP BY {column} ORDER BY count(*) DESC, {column} LIMIT ?"
+    );
     sqlx::query_scalar(sqlx::AssertSqlSafe(text)).bind(FACETS_MAX).fetch_all(db.read()).await.map_err(sql)
 }
 
@@ -269,7 +277,11 @@ pub(crate) async fn upsert(writing: &mut Writing, entry: &Entry, lang: &str, tod
 }
 
 /// Replaces the pictures of an artwork; returns the records that are no longer needed.
-pub(crate) async fn replace_pictures(writing: &mut Writing, key: i64, pictures: &[NewPicture]) -> Result<Vec<Id>> {
+pub(crate) async fn replace_pictures(
+    writing: &mut Writing,
+    key: i64,
+    pictures: &[NewPicture],
+) -> Result<Vec<Id>> {
     let replaced = delete_pictures(writing, key).await?;
     for (position, new) in (0_i64..).zip(pictures) {
         sqlx::query(
@@ -299,11 +311,12 @@ pub(crate) async fn replace_pictures(writing: &mut Writing, key: i64, pictures: 
 }
 
 async fn delete_pictures(writing: &mut Writing, key: i64) -> Result<Vec<Id>> {
-    let records: Vec<Vec<u8>> = sqlx::query_scalar("DELETE FROM artwork_picture WHERE artwork = ? RETURNING record")
-        .bind(key)
-        .fetch_all(&mut **writing)
-        .await
-        .map_err(sql)?;
+    let records: Vec<Vec<u8>> =
+        sqlx::query_scalar("DELETE FROM artwork_picture WHERE artwork = ? RETURNING record")
+            .bind(key)
+            .fetch_all(&mut **writing)
+            .await
+            .map_err(sql)?;
     records.iter().map(|record| Id::from_column(record)).collect()
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use kernel::{Error, Kind, Result};
 use sqlx::sqlite::{
-    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 
 /// Connections that read side by side.
@@ -111,7 +112,9 @@ pub fn sql(cause: sqlx::Error) -> Error {
         .and_then(|code| code.parse::<i32>().ok())
         .map(|code| code & 0xff);
     let error = match code {
-        Some(5 | 6) => Error::new(Kind::Unavailable, "The database is busy. Nothing was changed. Please try again."),
+        Some(5 | 6) => {
+            Error::new(Kind::Unavailable, "The database is busy. Nothing was changed. Please try again.")
+        }
         Some(13) => return Error::from(std::io::Error::from(std::io::ErrorKind::StorageFull)),
         _ => Error::internal("a statement failed"),
     };

@@ -28,9 +28,16 @@ impl DataFolder {
     /// `StorageFull` or `Invalid` where the folder cannot be made or written.
     pub fn take(path: &Path) -> Result<Taken> {
         let unusable = |cause: std::io::Error| {
-            let kind = if cause.kind() == std::io::ErrorKind::StorageFull { Kind::StorageFull } else { Kind::Invalid };
-            Error::new(kind, "The data folder cannot be written. Choose another with --data, or change its owner.")
-                .because(cause)
+            let kind = if cause.kind() == std::io::ErrorKind::StorageFull {
+                Kind::StorageFull
+            } else {
+                Kind::Invalid
+            };
+            Error::new(
+                kind,
+                "The data folder cannot be written. Choose another with --data, or change its owner.",
+            )
+            .because(cause)
         };
         create_private_dir(path).map_err(unusable)?;
         let lock = File::options()

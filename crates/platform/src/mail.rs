@@ -64,14 +64,18 @@ impl Mailer {
     /// `Invalid` when the address or the SMTP URL cannot be read, or the folder cannot be made.
     pub fn new(route: &Route, from: &str) -> Result<Self> {
         let from = from.parse().map_err(|cause| {
-            Error::invalid("mail-from", "mail-from is an address such as Safelight <no-reply@example.org>.").because(cause)
+            Error::invalid("mail-from", "mail-from is an address such as Safelight <no-reply@example.org>.")
+                .because(cause)
         })?;
         let transport = match route {
             Route::Smtp(url) => Transport::Smtp(Box::new(
                 AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
                     .map_err(|cause| {
-                        Error::invalid("mail", "The SMTP address in mail cannot be read: smtp://USER:PASSWORD@HOST:PORT.")
-                            .because(cause)
+                        Error::invalid(
+                            "mail",
+                            "The SMTP address in mail cannot be read: smtp://USER:PASSWORD@HOST:PORT.",
+                        )
+                        .because(cause)
                     })?
                     .build(),
             )),
@@ -90,17 +94,24 @@ impl Mailer {
     /// `Upstream` when the mail server refuses it or cannot be reached.
     pub async fn send(&self, to: &EmailAddress, mail: Mail) -> Result<()> {
         let refused = || {
-            Error::new(Kind::Upstream, "The mail could not be sent. Please check the address, or try again in a minute.")
+            Error::new(
+                Kind::Upstream,
+                "The mail could not be sent. Please check the address, or try again in a minute.",
+            )
         };
         if let Transport::Terminal = self.transport {
             // The address is left out: the person at the terminal knows whom they typed in.
-            writeln!(std::io::stderr().lock(), "\n  {}\n  {}\n", mail.subject, mail.text.replace('\n', "\n  "))?;
+            writeln!(
+                std::io::stderr().lock(),
+                "\n  {}\n  {}\n",
+                mail.subject,
+                mail.text.replace('\n', "\n  ")
+            )?;
             return Ok(());
         }
-        let to: Mailbox =
-            to.reveal(Purpose::SendSignInCode).parse().map_err(|cause| {
-                Error::invalid("address", "Mail cannot be sent to this address. Please check it.").because(cause)
-            })?;
+        let to: Mailbox = to.reveal(Purpose::SendSignInCode).parse().map_err(|cause| {
+            Error::invalid("address", "Mail cannot be sent to this address. Please check it.").because(cause)
+        })?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)
@@ -108,7 +119,9 @@ impl Mailer {
             .multipart(MultiPart::alternative_plain_html(mail.text, mail.html))
             .map_err(|cause| refused().because(cause))?;
         match &self.transport {
-            Transport::Smtp(smtp) => smtp.send(message).await.map(drop).map_err(|cause| refused().because(cause)),
+            Transport::Smtp(smtp) => {
+                smtp.send(message).await.map(drop).map_err(|cause| refused().because(cause))
+            }
             Transport::Folder(dir) => {
                 let name = format!("{}.eml", Id::random());
                 tokio::fs::write(dir.join(name), message.formatted()).await.map_err(Error::from)

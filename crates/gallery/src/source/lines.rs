@@ -18,7 +18,10 @@ pub(super) fn entries(lines: &str, folder: &Path) -> Option<Entries> {
             _ => (false, Err("the line is not a JSON object")),
         })
         .collect();
-    entries.iter().any(|(is_object, _)| *is_object).then(|| entries.into_iter().map(|(_, entry)| entry).collect())
+    entries
+        .iter()
+        .any(|(is_object, _)| *is_object)
+        .then(|| entries.into_iter().map(|(_, entry)| entry).collect())
 }
 
 pub(super) fn entry(row: &Value, folder: &Path) -> Result<Entry, &'static str> {

@@ -71,12 +71,14 @@ pub type Entries = Vec<std::result::Result<Entry, &'static str>>;
 /// `Invalid` when the file cannot be read or has none of the forms.
 pub fn read(path: &Path) -> Result<Entries> {
     let unreadable = "The file cannot be read. Check its name and that it is readable for the server.";
-    let bytes = std::fs::metadata(path).map_err(|cause| Error::invalid("file", unreadable).because(cause))?.len();
+    let bytes =
+        std::fs::metadata(path).map_err(|cause| Error::invalid("file", unreadable).because(cause))?.len();
     if bytes > FILE_BYTES_MAX {
         return Err(Error::new(Kind::TooLarge, "The file is larger than 512 MiB. Please split it."));
     }
     let text = std::fs::read_to_string(path).map_err(|cause| {
-        Error::invalid("file", "The file cannot be read as UTF-8 text. Check its name and its encoding.").because(cause)
+        Error::invalid("file", "The file cannot be read as UTF-8 text. Check its name and its encoding.")
+            .because(cause)
     })?;
     let folder = path.parent().unwrap_or(Path::new("."));
     match serde_json::from_str::<Value>(&text) {
@@ -137,7 +139,10 @@ mod tests {
         let x = r#"{"data":[{"id":"1","author_id":"7","text":"a red fox in snow","attachments":{"media_keys":["3_1"]},"created_at":"2025-04-08T01:27:21.000Z"}],
             "includes":{"users":[{"id":"7","username":"ada","name":"Ada"}],"media":[{"media_key":"3_1","type":"photo","url":"media/1.png"}]}}"#;
         let entry = read_text(x).unwrap().remove(0).unwrap();
-        assert_eq!((entry.creator_handle.as_str(), entry.media.len(), entry.posted_day), ("ada", 1, Some(20186)));
+        assert_eq!(
+            (entry.creator_handle.as_str(), entry.media.len(), entry.posted_day),
+            ("ada", 1, Some(20186))
+        );
         assert_eq!(entry.source_url, "https://x.com/ada/status/1");
 
         let trending = r#"[{"id":"2","prompt":"a blue fox in snow","author":"bob","likes":5,"views":9,"images":["https://e.org/0.jpg"],"model":"m","categories":["C"],"date":"2026-02-01"}]"#;

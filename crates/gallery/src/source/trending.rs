@@ -12,10 +12,12 @@ use crate::extract::{Extracted, extract};
 const LICENCE: &str = "CC-BY-4.0";
 
 pub(super) fn entry(row: &Value, folder: &Path) -> Result<Entry, &'static str> {
-    let list = |name: &str| row.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let list =
+        |name: &str| row.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let prompt = text(row, &["prompt"]);
     let single = text(row, &["image"]);
-    let pictures: Vec<&str> = list("images").chain((list("images").count() == 0).then_some(single.as_str())).collect();
+    let pictures: Vec<&str> =
+        list("images").chain((list("images").count() == 0).then_some(single.as_str())).collect();
     Ok(Entry {
         id: id(&text(row, &["id"]))?,
         origin: Some(Origin::X),
@@ -30,7 +32,11 @@ pub(super) fn entry(row: &Value, folder: &Path) -> Result<Entry, &'static str> {
         likes: count(row, "likes"),
         views: count(row, "views"),
         posted_day: day(&text(row, &["date"])),
-        media: pictures.into_iter().filter_map(|name| media(folder, name)).take(PICTURES_PER_ARTWORK_MAX).collect(),
+        media: pictures
+            .into_iter()
+            .filter_map(|name| media(folder, name))
+            .take(PICTURES_PER_ARTWORK_MAX)
+            .collect(),
         ..Entry::default()
     })
 }

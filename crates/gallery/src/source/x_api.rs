@@ -19,7 +19,9 @@ pub(super) fn entries(answer: &Map<String, Value>, folder: &Path) -> Entries {
         .iter()
         .filter(|post| own_post_of_reply(post).is_none())
         .map(|post| {
-            let replies = posts.iter().filter(|reply| own_post_of_reply(reply) == post.get("id").and_then(Value::as_str));
+            let replies = posts
+                .iter()
+                .filter(|reply| own_post_of_reply(reply) == post.get("id").and_then(Value::as_str));
             entry(post, replies, &users, &media_by_key, folder)
         })
         .collect()
@@ -27,7 +29,8 @@ pub(super) fn entries(answer: &Map<String, Value>, folder: &Path) -> Entries {
 
 /// The post that this one answers, where both are by the same author: authors often put the prompt there.
 fn own_post_of_reply(post: &Value) -> Option<&str> {
-    (post.get("in_reply_to_user_id").is_some() && post.get("in_reply_to_user_id") == post.get("author_id")).then_some(())?;
+    (post.get("in_reply_to_user_id").is_some() && post.get("in_reply_to_user_id") == post.get("author_id"))
+        .then_some(())?;
     post.get("referenced_tweets")?
         .as_array()?
         .iter()
@@ -54,15 +57,27 @@ fn entry<'a>(
     Ok(Entry {
         origin: Some(Origin::X),
         prompt: extract(&texts.iter().map(String::as_str).collect::<Vec<_>>()),
-        alt: attached.iter().map(|item| text(item, &["alt_text"])).find(|alt| !alt.is_empty()).unwrap_or_default(),
+        alt: attached
+            .iter()
+            .map(|item| text(item, &["alt_text"]))
+            .find(|alt| !alt.is_empty())
+            .unwrap_or_default(),
         lang: text(post, &["lang"]),
         creator_name: user.map(|user| text(user, &["name"])).unwrap_or_default(),
-        source_url: if handle.is_empty() { String::new() } else { format!("https://x.com/{handle}/status/{id}") },
+        source_url: if handle.is_empty() {
+            String::new()
+        } else {
+            format!("https://x.com/{handle}/status/{id}")
+        },
         creator_handle: handle,
         likes: count(metrics, "like_count"),
         views: count(metrics, "impression_count"),
         posted_day: day(&text(post, &["created_at"])),
-        media: attached.iter().filter_map(|item| photo(item, folder)).take(PICTURES_PER_ARTWORK_MAX).collect(),
+        media: attached
+            .iter()
+            .filter_map(|item| photo(item, folder))
+            .take(PICTURES_PER_ARTWORK_MAX)
+            .collect(),
         id,
         ..Entry::default()
     })

@@ -29,7 +29,8 @@ impl<E: Into<Error>> From<E> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.0.kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         response.extensions_mut().insert(Arc::new(self.0));
         response
@@ -121,7 +122,9 @@ fn failure_of(response: &mut Response) -> Option<Arc<Error>> {
         0..=399 => return None,
         // A body that a handler wrote on purpose stays; the libraries' own refusals are plain text or empty.
         _ if has_own_body(response) => return None,
-        400 | 422 => Error::new(Kind::Invalid, "This request cannot be read. Please check its fields and their types."),
+        400 | 422 => {
+            Error::new(Kind::Invalid, "This request cannot be read. Please check its fields and their types.")
+        }
         404 => Error::not_found("There is nothing at this address."),
         405 => Error::new(Kind::Invalid, "This address does not take this method."),
         408 => Error::new(Kind::Unavailable, "The request took too long to arrive. Please try again."),

@@ -60,7 +60,10 @@ impl RateLimits {
         }
         entry.1 = entry.1.saturating_add(1);
         if entry.1 > limit.most {
-            return Err(Error::new(Kind::RateLimited, "Too many requests. Please wait a minute and try again."));
+            return Err(Error::new(
+                Kind::RateLimited,
+                "Too many requests. Please wait a minute and try again.",
+            ));
         }
         Ok(())
     }
@@ -106,6 +109,9 @@ mod tests {
         let a = client_network("2001:db8::1".parse().unwrap());
         assert_eq!(a, client_network("2001:db8::ffff".parse().unwrap()));
         assert_ne!(a, client_network("2001:db8:0:1::1".parse().unwrap()));
-        assert_eq!(client_network("1.2.3.4".parse().unwrap()), client_network("::ffff:1.2.3.4".parse().unwrap()));
+        assert_eq!(
+            client_network("1.2.3.4".parse().unwrap()),
+            client_network("::ffff:1.2.3.4".parse().unwrap())
+        );
     }
 }

@@ -39,5 +39,8 @@ pub async fn asset(Path((digest, path)): Path<(String, String)>) -> Reply<impl I
         Some("woff2") => "font/woff2",
         _ => "application/octet-stream",
     };
-    Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")], *bytes))
+    Ok((
+        [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")],
+        *bytes,
+    ))
 }

@@ -114,5 +114,6 @@ pub fn error_page(site: &Arc<Site>, visitor: &Visitor, error: &Error) -> Respons
     };
     let heading = say(visitor.locale, key);
     let page = Page::new(site, visitor, Nav::Other, heading.clone());
-    Html(ErrorPage { page, status: error.kind.http_status(), heading, words: error.public.to_string() }).into_response()
+    Html(ErrorPage { page, status: error.kind.http_status(), heading, words: error.public.to_string() })
+        .into_response()
 }

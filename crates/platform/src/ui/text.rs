@@ -43,7 +43,9 @@ pub fn say_count(locale: Locale, key: &str, n: f64) -> String {
 fn format(locale: Locale, key: &str, args: Option<&FluentArgs<'_>>) -> String {
     let place = Locale::ALL.iter().position(|other| *other == locale).unwrap_or(0);
     let Some(bundle) = BUNDLES.get(place) else { return key.to_owned() };
-    let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else { return key.to_owned() };
+    let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {
+        return key.to_owned();
+    };
     bundle.format_pattern(pattern, args, &mut Vec::new()).into_owned()
 }
 
@@ -90,10 +92,19 @@ mod tests {
         sources(&root.join("assets/js"), &mut text);
         let known = keys(FILES[0]);
         // Keys that are put together from data are listed here with the data.
-        let made = |key: &str| ["line-", "strength-", "bucket-", "theme-", "technique-"].iter().any(|start| key.starts_with(start));
-        let unused: Vec<_> = known.iter().filter(|key| !text.contains(&format!("\"{key}\"")) && !made(key)).collect();
+        let made = |key: &str| {
+            ["line-", "strength-", "bucket-", "theme-", "technique-"]
+                .iter()
+                .any(|start| key.starts_with(start))
+        };
+        let unused: Vec<_> =
+            known.iter().filter(|key| !text.contains(&format!("\"{key}\"")) && !made(key)).collect();
         assert!(unused.is_empty(), "unused: {unused:?}");
-        let asked = text.split(".t(\"").skip(1).chain(text.split(".count(\"").skip(1)).filter_map(|rest| rest.split('"').next());
+        let asked = text
+            .split(".t(\"")
+            .skip(1)
+            .chain(text.split(".count(\"").skip(1))
+            .filter_map(|rest| rest.split('"').next());
         let missing: BTreeSet<_> = asked.filter(|key| !known.contains(key) && key.contains('-')).collect();
         assert!(missing.is_empty(), "missing: {missing:?}");
     }

@@ -1,0 +1,77 @@
+// What every page does with scripts: keyboard, copying, and sheets that load as one scrolls. Without them all still works.
+
+const keysOff = document.querySelector("[data-keys-off]");
+keysOff.checked = localStorage.getItem("keys") === "off";
+keysOff.addEventListener("change", () => localStorage.setItem("keys", keysOff.checked ? "off" : "on"));
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const words = button.textContent;
+    await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = words; }, 1600);
+  });
+}
+
+const frames = () => [...document.querySelectorAll(".frame > a")];
+const move = (step) => {
+  const all = frames();
+  const at = all.indexOf(document.activeElement);
+  all[Math.max(0, Math.min(all.length - 1, at + step))]?.focus();
+};
+const press = (selector) => document.querySelector(selector)?.click();
+const keys = {
+  "/": () => document.querySelector("[data-search]").focus(),
+  j: () => move(1), ArrowRight: () => frames().includes(document.activeElement) && move(1),
+  k: () => move(-1), ArrowLeft: () => frames().includes(document.activeElement) && move(-1),
+  c: () => press("[data-copy]"),
+  u: () => press("[data-use]"),
+  s: () => document.querySelector("#similar")?.scrollIntoView(),
+  d: () => press("[data-download]"),
+  "?": () => document.querySelector("#help").showModal(),
+};
+addEventListener("keydown", (event) => {
+  const inField = event.target.closest("input, textarea, select, dialog");
+  if (inField || event.ctrlKey || event.metaKey || event.altKey || keysOff.checked) return;
+  const act = keys[event.key];
+  if (act) { if (event.key === "/") event.preventDefault(); act(); }
+});
+
+// Sheets: the link to the next one is followed when it comes near; sheets far away give their frames back.
+const SHEETS_NEAR = "1400px";
+const sheets = document.querySelector("[data-sheets]");
+if (sheets) {
+  const parked = new Map();
+  const watchSheets = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting, boundingClientRect } of entries) {
+      const list = target.querySelector(".sheet");
+      if (isIntersecting && parked.has(target)) {
+        list.append(...parked.get(target));
+        list.classList.remove("parked");
+        list.style.removeProperty("height");
+        parked.delete(target);
+      } else if (!isIntersecting && !parked.has(target) && boundingClientRect.height > 0) {
+        list.style.height = `${list.offsetHeight}px`;
+        parked.set(target, [...list.children]);
+        list.replaceChildren();
+      }
+    }
+  }, { rootMargin: "3000px" });
+  for (const sheet of sheets.children) watchSheets.observe(sheet);
+
+  const watchNext = new IntersectionObserver(async ([entry]) => {
+    if (!entry.isIntersecting) return;
+    const link = entry.target;
+    watchNext.unobserve(link);
+    const answer = await fetch(link.href).catch(() => null);
+    if (!answer?.ok) return;
+    const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const sheet = next.querySelector("[data-sheet]");
+    if (sheet) { sheets.append(sheet); watchSheets.observe(sheet); }
+    const further = next.querySelector("[data-next]");
+    if (further) { link.href = further.getAttribute("href"); watchNext.observe(link); } else link.remove();
+  }, { rootMargin: SHEETS_NEAR });
+  const link = document.querySelector("[data-next]");
+  if (link) watchNext.observe(link);
+}

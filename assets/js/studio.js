@@ -1,0 +1,110 @@
+// The studio with scripts: live frames, a reference by drop or paste, deletion with a question, Ctrl+Enter.
+
+const rack = document.querySelector("[data-rack]");
+const wrong = rack.querySelector("[data-wrong]");
+const say = (words) => { wrong.textContent = words; wrong.hidden = !words; };
+
+rack.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); rack.requestSubmit(); }
+});
+rack.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = rack.querySelector("button.lamp");
+  button.disabled = true;
+  say("");
+  const form = new FormData(rack);
+  form.delete("picture");
+  const answer = await fetch(rack.action, { method: "POST", body: form, headers: { Accept: "application/json" } }).catch(() => null);
+  const body = await answer?.json().catch(() => null);
+  if (answer?.ok) {
+    sessionStorage.setItem("prompt", form.get("prompt"));
+    location.assign("/studio");
+  } else {
+    button.disabled = false;
+    say(body?.error ?? "…");
+  }
+});
+// The prompt stays in this tab while pictures develop, and nowhere else.
+const prompt = rack.querySelector("#prompt");
+if (!prompt.value) prompt.value = sessionStorage.getItem("prompt") ?? "";
+prompt.addEventListener("input", () => sessionStorage.setItem("prompt", prompt.value));
+
+const drop = document.querySelector("[data-drop]");
+const reference = drop.querySelector("[data-reference]");
+const referenced = drop.querySelector("[data-referenced]");
+const upload = async (file) => {
+  if (!file?.type.startsWith("image/")) return;
+  say("");
+  const form = new FormData();
+  form.append("picture", file);
+  const answer = await fetch("/studio/references", { method: "POST", body: form, headers: { Accept: "application/json" } }).catch(() => null);
+  const body = await answer?.json().catch(() => null);
+  if (!answer?.ok) return say(body?.error ?? "…");
+  reference.value = body.id;
+  referenced.querySelector("img").src = body.thumbnail_url;
+  referenced.hidden = false;
+};
+drop.querySelector("input[type=file]").addEventListener("change", (event) => upload(event.target.files[0]));
+drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
+drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); upload(event.dataTransfer.files[0]); });
+addEventListener("paste", (event) => upload([...event.clipboardData.files][0]));
+drop.querySelector("[data-unreference]").addEventListener("click", () => {
+  reference.value = "";
+  referenced.hidden = true;
+  drop.querySelector("input[type=file]").value = "";
+});
+
+const table = document.querySelector("[data-developing]");
+let open = 0;
+const watch = (frame) => {
+  const status = frame.querySelector("[data-status]");
+  const face = frame.querySelector("[data-face]");
+  const bar = frame.querySelector("progress");
+  const events = new EventSource(`/studio/generations/${frame.dataset.job}/events`);
+  open += 1;
+  const end = () => { events.close(); open -= 1; if (open === 0) location.reload(); };
+  events.addEventListener("state", ({ data }) => {
+    const state = JSON.parse(data);
+    status.textContent = state.status === "queued" ? `${table.dataset.queued} · ${state.position}` : table.dataset.drawing;
+    if (state.steps) { bar.max = state.steps; bar.value = state.step; }
+    if (state.preview) {
+      const picture = face.querySelector("img") ?? face.insertBefore(new Image(), status);
+      picture.alt = "";
+      picture.src = state.preview;
+      status.hidden = true;
+    }
+  });
+  events.addEventListener("done", end);
+  events.addEventListener("failed", ({ data }) => {
+    status.hidden = false;
+    status.textContent = `${table.dataset.failed}. ${JSON.parse(data).message} ${table.dataset.returned}`;
+    end();
+  });
+  events.onerror = () => { status.hidden = false; status.textContent = table.dataset.reconnecting; };
+};
+table?.querySelectorAll("[data-job]").forEach(watch);
+
+const dialog = document.querySelector("#delete");
+let asked = null;
+addEventListener("click", (event) => {
+  const link = event.target.closest("[data-delete]");
+  if (!link) return;
+  event.preventDefault();
+  asked = link.closest("[data-print]");
+  dialog.querySelector("[data-delete-form]").action = `/studio/generations/${link.dataset.delete}/delete`;
+  dialog.querySelector("[data-delete-download]").href = `/g/${link.dataset.delete}/download`;
+  dialog.showModal();
+});
+dialog.querySelector("[data-delete-form]").addEventListener("submit", async (event) => {
+  if (event.submitter?.value === "keep") return;
+  event.preventDefault();
+  const frame = asked;
+  const answer = await fetch(event.target.action, { method: "POST", redirect: "manual" }).catch(() => null);
+  dialog.close();
+  if (answer && (answer.ok || answer.type === "opaqueredirect")) {
+    const next = frame.nextElementSibling ?? frame.previousElementSibling;
+    frame.remove();
+    next?.querySelector("a")?.focus();
+  }
+});

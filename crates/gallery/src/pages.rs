@@ -1,0 +1,170 @@
+//! This owns the gallery's pages: the sheets and the artwork.
+
+use std::sync::Arc;
+
+use accounts::MaybeMember;
+use axum::extract::{Path, Query, State};
+use axum::response::IntoResponse;
+use platform::http::{Html, Reply, Visitor};
+use platform::ui::{Nav, Page, Site};
+use serde::Deserialize;
+
+use crate::Gallery;
+use crate::artwork::{ArtworkId, Origin, Shape};
+use crate::discover::Browse;
+use crate::store::{Filter, Order};
+use crate::view::{ArtworkPage, BrowsePage, Chip, Tile, title};
+
+/// Similar artworks on an artwork's page.
+const SIMILAR_MAX: usize = 12;
+/// Chips of one kind.
+const CHIPS_MAX: usize = 8;
+
+/// Query of `GET /`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct BrowseQuery {
+    q: String,
+    model: String,
+    category: String,
+    ratio: String,
+    sort: String,
+    page: Option<String>,
+}
+
+impl BrowseQuery {
+    fn sheet(&self) -> usize {
+        self.page.as_deref().and_then(|page| page.parse().ok()).unwrap_or(1).max(1)
+    }
+
+    fn filter(&self) -> Filter {
+        let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        Filter {
+            model: some(&self.model),
+            category: some(&self.category),
+            shape: Shape::ALL.into_iter().find(|shape| shape.name() == self.ratio),
+        }
+    }
+
+    fn order(&self) -> Order {
+        if self.sort == "new" { Order::Newest } else { Order::Liked }
+    }
+
+    /// The address of these choices; the first sheet and empty choices are left out.
+    fn href(&self, sheet: usize) -> String {
+        let number = if sheet > 1 { sheet.to_string() } else { String::new() };
+        let parts = [
+            ("q", &self.q),
+            ("model", &self.model),
+            ("category", &self.category),
+            ("ratio", &self.ratio),
+            ("sort", &self.sort),
+            ("page", &number),
+        ];
+        let query = parts.iter().filter(|(_, value)| !value.is_empty());
+        let text = serde_urlencoded::to_string(query.collect::<Vec<_>>()).unwrap_or_default();
+        if text.is_empty() { "/".to_owned() } else { format!("/?{text}") }
+    }
+
+    fn chip(&self, label: String, chosen: bool, change: impl FnOnce(&mut Self)) -> Chip {
+        let mut changed = self.clone();
+        change(&mut changed);
+        Chip { label, href: changed.href(1), chosen }
+    }
+}
+
+/// `GET /`.
+pub async fn browse(
+    State(gallery): State<Gallery>,
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    member: MaybeMember,
+    Query(query): Query<BrowseQuery>,
+) -> Reply<impl IntoResponse> {
+    let sheet = query.sheet();
+    let browse = Browse::sheet(query.q.clone(), query.filter(), query.order(), sheet);
+    let found = gallery.browse(&browse).await?;
+    let all = usize::try_from(found.all).unwrap_or(usize::MAX);
+    let key = if query.q.is_empty() { "nav-gallery" } else { "search" };
+    let page = Page::new(&site, &visitor, Nav::Gallery, platform::ui::say(visitor.locale, key))
+        .for_member(member.0.as_ref());
+    let chips = chips(&gallery, &query, &page).await?;
+    let last = browse.offset + found.artworks.len();
+    Ok(Html(BrowsePage {
+        chips,
+        all: u32::try_from(all).unwrap_or(u32::MAX),
+        sheet,
+        first: browse.offset + 1,
+        last,
+        tiles: found.artworks.iter().map(Tile::of).collect(),
+        next: (last < all && !found.artworks.is_empty()).then(|| query.href(sheet + 1)),
+        previous: (sheet > 1).then(|| query.href(sheet - 1)),
+        bare: all == 0 && gallery.len().await? == 0,
+        query: query.q,
+        page,
+    }))
+}
+
+async fn chips(gallery: &Gallery, query: &BrowseQuery, page: &Page) -> kernel::Result<Vec<Chip>> {
+    let plain = query.model.is_empty() && query.category.is_empty() && query.ratio.is_empty();
+    let mut chips = vec![query.chip(page.t("all"), plain && query.sort.is_empty(), |all| {
+        *all = BrowseQuery { q: std::mem::take(&mut all.q), ..BrowseQuery::default() };
+    })];
+    if query.q.is_empty() {
+        let newest = query.sort == "new";
+        chips.push(
+            query.chip(page.t("newest"), newest, |q| {
+                q.sort = if newest { String::new() } else { "new".into() }
+            }),
+        );
+    }
+    for shape in Shape::ALL {
+        let chosen = query.ratio == shape.name();
+        let label = match shape {
+            Shape::Portrait => page.t("portrait"),
+            Shape::Landscape => page.t("landscape"),
+            Shape::Square => page.t("square"),
+        };
+        chips.push(
+            query.chip(label, chosen, |q| q.ratio = if chosen { String::new() } else { shape.name().into() }),
+        );
+    }
+    for category in gallery.categories().await?.into_iter().take(CHIPS_MAX) {
+        let chosen = query.category == category;
+        chips.push(
+            query.chip(category.clone(), chosen, |q| {
+                q.category = if chosen { String::new() } else { category }
+            }),
+        );
+    }
+    for model in gallery.models().await?.into_iter().take(CHIPS_MAX) {
+        let chosen = query.model == model;
+        chips.push(
+            query.chip(model.clone(), chosen, |q| q.model = if chosen { String::new() } else { model }),
+        );
+    }
+    Ok(chips)
+}
+
+/// `GET /a/{id}`.
+pub async fn artwork(
+    State(gallery): State<Gallery>,
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    member: MaybeMember,
+    Path(id): Path<String>,
+) -> Reply<impl IntoResponse> {
+    let artwork = gallery.get(&ArtworkId::parse(&id)?).await?;
+    let similar = gallery.similar(&artwork, SIMILAR_MAX).await?;
+    let title = title(&artwork);
+    Ok(Html(ArtworkPage {
+        page: Page::new(&site, &visitor, Nav::Gallery, title.clone()).for_member(member.0.as_ref()),
+        alt: if artwork.alt.is_empty() { title.clone() } else { artwork.alt.clone() },
+        title,
+        posted: if artwork.posted_day == 0 { String::new() } else { accounts::day_text(artwork.posted_day) },
+        similar: similar.iter().map(Tile::of).collect(),
+        made_here: artwork.origin == Origin::Here,
+        contact: site.contact.clone(),
+        artwork,
+    }))
+}

@@ -1,0 +1,114 @@
+//! What search finds, on real posts where they are at hand, and on a few of our own in any case.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use search::meaning::Encoder;
+use search::{Document, Index};
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn encoder() -> Option<Arc<Encoder>> {
+    let bytes = std::fs::read(root().join("vendor/pack/encoder.bin")).ok()?;
+    Some(Arc::new(Encoder::from_bytes(bytes).unwrap()))
+}
+
+fn shared(name: &str) -> Option<String> {
+    let folder = std::env::var_os("SAFELIGHT_SHARED_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    std::fs::read_to_string(folder.join(name)).ok()
+}
+
+fn document(key: i64, text: &str) -> Document {
+    Document { key, text: text.into(), ..Document::default() }
+}
+
+#[test]
+fn words_are_found_in_every_script_and_erased_ones_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path(), None).unwrap();
+    let texts = ["A red fox in fresh snow", "赛博朋克城市的夜晚", "猫が窓辺で眠る", "Café crème on a marble table", "(title:fox AND *) \"quoted\""];
+    let documents: Vec<_> = texts.iter().enumerate().map(|(key, text)| document(key as i64, text)).collect();
+    index.put(&documents).unwrap();
+    let keys = |query: &str| index.search(query, 10).unwrap().iter().map(|hit| hit.key).collect::<Vec<_>>();
+    assert_eq!(keys("FOX snow")[0], 0);
+    assert_eq!(keys("朋克"), [1]);
+    assert_eq!(keys("猫"), [2]);
+    assert_eq!(keys("cafe"), [3]);
+    assert_eq!(keys("quoted"), [4]);
+    for nothing in ["", "   ", "🦊", "xyzzyq", "\0", "AND OR NOT", "\"", "field:(", "שלום"] {
+        let found = keys(nothing);
+        assert!(found.is_empty() || nothing.contains("AND"), "{nothing:?} found {found:?}");
+    }
+    keys(&"fox ".repeat(20_000));
+    index.erase(&[0, 99]).unwrap();
+    assert!(!keys("fox").contains(&0));
+    drop(index);
+    let index = Index::open(dir.path(), None).unwrap();
+    assert_eq!(index.keys().unwrap().len(), 4);
+}
+
+#[test]
+fn a_broken_index_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Index::open(dir.path(), None).unwrap());
+    std::fs::write(dir.path().join("words/meta.json"), "{ not json").unwrap();
+    std::fs::write(dir.path().join("vectors"), [7; 5000]).unwrap();
+    let index = Index::open(dir.path(), None).unwrap();
+    assert!(index.keys().unwrap().is_empty());
+    index.put(&[document(1, "fox")]).unwrap();
+    assert_eq!(index.search("fox", 1).unwrap().len(), 1);
+}
+
+#[test]
+fn meaning_crosses_languages_and_nonsense_finds_nothing() {
+    let (Some(encoder), Some(posts), Some(titles), Some(trending)) =
+        (encoder(), shared("artworks/posts.json"), shared("artworks/attribution.jsonl"), shared("prompts/trending-prompts.json"))
+    else {
+        println!("skipped: meaning_crosses_languages_and_nonsense_finds_nothing: no shared data or no encoder");
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path(), Some(encoder)).unwrap();
+    let posts: Value = serde_json::from_str(&posts).unwrap();
+    let key = |value: &Value| value["id"].as_str().unwrap().parse::<i64>().unwrap();
+    let mut documents: Vec<_> =
+        posts["data"].as_array().unwrap().iter().map(|post| document(key(post), post["text"].as_str().unwrap())).collect();
+    let among = documents.len();
+    let trending: Value = serde_json::from_str(&trending).unwrap();
+    documents.extend(trending.as_array().unwrap().iter().map(|row| document(key(row), row["prompt"].as_str().unwrap())));
+    index.put(&documents[..among]).unwrap();
+
+    let (mut first, mut fifth, mut all) = (0, 0, 0);
+    for line in titles.lines() {
+        let row: Value = serde_json::from_str(line).unwrap();
+        let hits = index.search(row["title_en"].as_str().unwrap(), 5).unwrap();
+        first += usize::from(hits.first().is_some_and(|hit| hit.key == key(&row)));
+        fifth += usize::from(hits.iter().any(|hit| hit.key == key(&row)));
+        all += 1;
+    }
+    println!("recall_at_1 {:.2}\nrecall_at_5 {:.2}", first as f64 / all as f64, fifth as f64 / all as f64);
+    assert!(first * 100 >= all * 75, "R@1 {first}/{all}");
+    assert!(fifth * 100 >= all * 90, "R@5 {fifth}/{all}");
+
+    index.put(&documents[among..]).unwrap();
+    for nonsense in ["xqzzv wkjqp", "blorptang fnurgle", "qwpoeiru zmxncb", "啊嗯哦呃嘿"] {
+        let found = index.search(nonsense, 10).unwrap();
+        assert!(found.len() <= 2, "{nonsense} found {found:?}");
+    }
+    for query in ["赛博朋克", "夜の街", "portrait of a woman", "une tasse de café", "food photography"] {
+        assert!(!index.search(query, 10).unwrap().is_empty(), "{query}");
+    }
+    drop(index);
+    let started = std::time::Instant::now();
+    let index = Index::open(dir.path(), encoder_again()).unwrap();
+    println!("open_millis {}", started.elapsed().as_millis());
+    assert_eq!(index.keys().unwrap().len(), documents.len());
+    assert_eq!(index.similar(key(&posts["data"][0]), 5).unwrap().len().min(1), 1);
+}
+
+fn encoder_again() -> Option<Arc<Encoder>> {
+    encoder()
+}

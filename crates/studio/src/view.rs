@@ -1,0 +1,93 @@
+//! This owns what the studio's pages show: plain data, and the templates beside it.
+
+use platform::ui::Page;
+
+/// A model to choose.
+pub struct ModelView {
+    /// Id in the form.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// One honest sentence.
+    pub description: String,
+    /// Host it is sent to; none when it stays here.
+    pub host: Option<String>,
+    /// Price of one picture.
+    pub credits: u32,
+    /// Whether it is chosen.
+    pub chosen: bool,
+}
+
+/// A picture that is kept or that failed.
+pub struct Print {
+    /// Id of the generation.
+    pub id: String,
+    /// Whether there is a picture.
+    pub completed: bool,
+    /// Why there is none.
+    pub failure: String,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Name of the model.
+    pub model: String,
+    /// Day of the history it stands under.
+    pub day: String,
+}
+
+/// A picture that waits or is being drawn.
+pub struct Developing {
+    /// Id of the generation.
+    pub id: String,
+    /// Place in line; 0 when it is being drawn.
+    pub position: usize,
+    /// Steps done.
+    pub step: u32,
+    /// Steps in all.
+    pub steps: u32,
+}
+
+/// The history of one day.
+pub struct Day {
+    /// The day.
+    pub name: String,
+    /// Its prints, the newest first.
+    pub prints: Vec<Print>,
+}
+
+/// `GET /studio`.
+#[derive(askama::Template)]
+#[template(path = "studio.html")]
+pub struct StudioPage {
+    /// The frame.
+    pub page: Page,
+    /// A prompt to begin with, from a public artwork.
+    pub prompt: String,
+    /// Models, the default first.
+    pub models: Vec<ModelView>,
+    /// Techniques of the built-in engine.
+    pub techniques: Vec<String>,
+    /// Aspect ratios.
+    pub ratios: Vec<String>,
+    /// Names of resolutions, the default first.
+    pub resolutions: Vec<String>,
+    /// Credits that can be spent here.
+    pub credits: u32,
+    /// What is developing.
+    pub developing: Vec<Developing>,
+    /// What was developed.
+    pub history: Vec<Day>,
+    /// What went wrong.
+    pub wrong: Option<String>,
+}
+
+/// `GET /studio/generations/{id}/delete`: asks once more, for browsers without scripts.
+#[derive(askama::Template)]
+#[template(path = "delete.html")]
+pub struct DeletePage {
+    /// The frame.
+    pub page: Page,
+    /// Id of the generation.
+    pub id: String,
+}
