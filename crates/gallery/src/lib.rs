@@ -71,6 +71,14 @@ impl Gallery {
         store::count(&self.db, &Filter::default()).await
     }
 
+    /// Whether there is no artwork at all.
+    ///
+    /// # Errors
+    /// As every read of the database.
+    pub async fn is_empty(&self) -> Result<bool> {
+        Ok(self.len().await? == 0)
+    }
+
     /// Vault records that belong to artworks; the janitor keeps these.
     ///
     /// # Errors

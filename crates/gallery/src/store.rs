@@ -46,10 +46,10 @@ pub struct NewPicture {
     pub dhash: Vec<u8>,
 }
 
-fn filtered<'q>(query: &mut QueryBuilder<'q, Sqlite>, filter: &'q Filter) {
+fn filtered(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
     for (column, value) in [("model", &filter.model), ("category", &filter.category)] {
         if let Some(value) = value {
-            query.push(format!(" AND a.{column} = ")).push_bind(value);
+            query.push(format!(" AND a.{column} = ")).push_bind(value.clone());
         }
     }
     if let Some(shape) = filter.shape {

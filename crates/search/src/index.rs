@@ -13,13 +13,15 @@ use crate::words::Words;
 /// Candidates taken from each side before they are fused.
 const CANDIDATES: usize = 400;
 /// A document that shares no word with the query has to be this near in meaning to be shown. Nonsense reaches 0.25.
-const MEANING_FLOOR: f32 = 0.36;
+const MEANING_FLOOR: f32 = 0.38;
 /// A document found by words needs this score, or has to be near in meaning as well.
 const WORDS_FLOOR: f32 = 0.30;
 /// The meaning that lets a document with few of the words pass.
 const WORDS_MEANING_FLOOR: f32 = 0.28;
 /// How the two sides weigh in the ranking.
 const MEANING_WEIGHT: f32 = 1.25;
+/// Letters that a first line needs to have a meaning of its own.
+const HEAD_LETTERS_MIN: usize = 4;
 /// Similar artworks are at least this near.
 const SIMILAR_FLOOR: f32 = 0.30;
 
@@ -77,7 +79,9 @@ impl Index {
                 let whole = encoder.encode(&document.text);
                 let head =
                     if document.title.is_empty() { first_line(&document.text) } else { &document.title };
-                let first = encoder.encode(head);
+                // A line without words, such as the brace of a JSON prompt, would be near to any nonsense.
+                let has_words = head.chars().filter(|c| c.is_alphabetic()).count() >= HEAD_LETTERS_MIN;
+                let first = if has_words { encoder.encode(head) } else { whole.clone() };
                 self.vectors
                     .write()
                     .unwrap_or_else(PoisonError::into_inner)
@@ -102,9 +106,8 @@ impl Index {
     /// `Internal` when the index is broken.
     pub fn search(&self, query: &str, limit: usize) -> Result<Vec<Hit>> {
         let by_words = self.words.search(query, CANDIDATES)?;
-        let best = by_words.first().map_or(1.0, |hit| hit.score).max(f32::MIN_POSITIVE);
         let by_words: HashMap<i64, f32> =
-            by_words.into_iter().map(|hit| (hit.key, hit.score / best)).collect();
+            by_words.into_iter().map(|hit| (hit.key, hit.score)).collect();
         let by_meaning: HashMap<i64, f32> = match &self.encoder {
             Some(encoder) => {
                 let meaning = encoder.encode(query);

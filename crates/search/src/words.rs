@@ -112,24 +112,36 @@ impl Words {
         }
         let fields =
             [(self.fields.text, 1.0), (self.fields.title, TITLE_BOOST), (self.fields.extra, EXTRA_BOOST)];
-        let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::with_capacity(wanted.len() * fields.len());
-        for term in &wanted {
-            for (field, boost) in fields {
-                let one = TermQuery::new(Term::from_field_text(field, term), IndexRecordOption::WithFreqs);
-                clauses.push((Occur::Should, Box::new(BoostQuery::new(Box::new(one), boost))));
-            }
-        }
+        let one = |field, term: &str| -> Box<dyn Query> {
+            Box::new(TermQuery::new(Term::from_field_text(field, term), IndexRecordOption::WithFreqs))
+        };
+        let ranked = wanted.iter().flat_map(|term| {
+            fields.map(|(field, boost)| {
+                (Occur::Should, Box::new(BoostQuery::new(one(field, term), boost)) as Box<dyn Query>)
+            })
+        });
+        // One point for each word of the query that stands anywhere in the document.
+        let covered = wanted.iter().map(|term| {
+            let anywhere = BooleanQuery::union(fields.map(|(field, _)| one(field, term)).into());
+            (Occur::Should, Box::new(ConstScoreQuery::new(Box::new(anywhere), 1.0)) as Box<dyn Query>)
+        });
+        let scores = self.top(&BooleanQuery::new(ranked.collect()), limit)?;
+        let cover = self.top(&BooleanQuery::new(covered.collect()), limit)?;
+        let cover: HashMap<i64, f32> = cover.into_iter().map(|hit| (hit.key, hit.score)).collect();
+        let best = scores.first().map_or(1.0, |hit| hit.score).max(f32::MIN_POSITIVE);
+        let share = |hit: &Hit| cover.get(&hit.key).copied().unwrap_or(1.0) / wanted.len() as f32;
+        Ok(scores.into_iter().map(|hit| Hit { score: hit.score / best * share(&hit), ..hit }).collect())
+    }
+
+    fn top(&self, query: &dyn Query, limit: usize) -> Result<Vec<Hit>> {
         let searcher = self.reader.searcher();
-        let found = searcher
-            .search(&BooleanQuery::new(clauses), &TopDocs::with_limit(limit).order_by_score())
-            .map_err(failed)?;
+        let found = searcher.search(query, &TopDocs::with_limit(limit).order_by_score()).map_err(failed)?;
         found
             .into_iter()
             .map(|(score, address)| {
                 let segment = searcher.segment_reader(address.segment_ord);
                 let keys = segment.fast_fields().i64("key").map_err(failed)?;
-                let key =
-                    keys.first(address.doc_id).ok_or_else(|| Error::internal("an index entry has no key"))?;
+                let key = keys.first(address.doc_id).ok_or_else(|| Error::internal("an index entry has no key"))?;
                 Ok(Hit { key, score })
             })
             .collect()

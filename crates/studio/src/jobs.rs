@@ -273,6 +273,16 @@ impl Studio {
         generation.failure
     }
 
+    /// Draws at once for the operator's command line: no account, no credits, nothing kept.
+    ///
+    /// # Errors
+    /// As the engine.
+    pub async fn draw_now(&self, order: Order, progress: Progress) -> Result<Picture> {
+        let offer = self.models.offers().get(order.engine);
+        let offer = offer.ok_or_else(|| Error::internal("an engine is missing from the list"))?;
+        offer.engine.develop(order.request, progress).await
+    }
+
     /// A job that waits or runs, for those who watch it.
     #[must_use]
     pub fn live(&self, id: Id) -> Option<Live> {

@@ -25,7 +25,7 @@ use platform::log::Log;
 
 pub use jobs::{Live, Phase};
 pub use live::events;
-pub use models::Models;
+pub use models::{Models, Offer};
 pub use order::{Asked, Door, Order};
 pub use pictures::{download, picture, preview, signed_picture};
 pub use references::upload;
@@ -73,6 +73,12 @@ impl Studio {
             log: parts.log,
             public_url: parts.public_url.into(),
         }
+    }
+
+    /// Address under which visitors reach the site.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.public_url
     }
 
     /// Vault records that belong to members; the janitor keeps these.

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use accounts::Terms;
 use engines::Model;
 use imaging::Picture;
 use kernel::limits::REFERENCES_PER_REQUEST_MAX;
@@ -16,6 +17,23 @@ pub enum Door {
     Page,
     /// An API key: purchased and granted credits only.
     Key,
+}
+
+impl Door {
+    pub(crate) const fn terms(self, basic: Basic) -> Terms {
+        match (self, basic) {
+            (Self::Key, _) => Terms::PurchasedOnly,
+            (Self::Page, Basic::Yes) => Terms::DailyFirst,
+            (Self::Page, Basic::No) => Terms::WithoutDaily,
+        }
+    }
+}
+
+/// Whether daily credits pay for a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Basic {
+    Yes,
+    No,
 }
 
 /// What was asked for, as it came.
@@ -45,7 +63,7 @@ pub struct Order {
     /// Price.
     pub(crate) credits: u32,
     /// Whether daily credits pay.
-    pub(crate) basic: bool,
+    pub(crate) basic: Basic,
     /// Aspect ratio.
     pub(crate) ratio: Ratio,
     /// What the engine is given.
@@ -77,7 +95,7 @@ impl Order {
         Ok(Self {
             engine,
             credits: model.credits,
-            basic: model.basic,
+            basic: if model.basic { Basic::Yes } else { Basic::No },
             ratio,
             request: engines::Request {
                 prompt,

@@ -1,1 +1,6 @@
-//! See README.md of this crate.
+//! This owns the promises, the data map, and erasing all that belongs to a member. It knows every slice.
+
+pub mod data_map;
+pub mod erase;
+pub mod promises;
+pub mod transparency;

@@ -35,10 +35,13 @@ pub enum Nav {
 
 /// What the frame around a page needs.
 pub struct Page {
-    site: Arc<Site>,
-    visitor: Visitor,
+    /// What the operator set.
+    pub site: Arc<Site>,
+    /// Who looks.
+    pub visitor: Visitor,
     nav: Nav,
-    signed_in: bool,
+    /// Whether they are signed in.
+    pub signed_in: bool,
     /// Title of the page, before the site's name.
     pub title: String,
 }
@@ -65,8 +68,8 @@ impl Page {
 
     /// Text with a number, in the plural form that the language asks for.
     #[must_use]
-    pub fn count(&self, key: &str, number: impl Into<f64>) -> String {
-        say_count(self.visitor.locale, key, number.into())
+    pub fn count(&self, key: &str, number: &u32) -> String {
+        say_count(self.visitor.locale, key, f64::from(*number))
     }
 
     /// Address of an asset.
@@ -81,15 +84,21 @@ impl Page {
         Locale::ALL
     }
 
-    fn is(&self, nav: &str) -> bool {
+    /// Whether this part of the bar is marked.
+    #[must_use]
+    pub fn is(&self, nav: &str) -> bool {
         format!("{:?}", self.nav) == nav
     }
 
-    fn theme(&self) -> &'static str {
+    /// The chosen theme.
+    #[must_use]
+    pub const fn theme(&self) -> &'static str {
         self.visitor.theme.name()
     }
 
-    fn themes(&self) -> [&'static str; 3] {
+    /// The themes to choose from.
+    #[must_use]
+    pub fn themes(&self) -> [&'static str; 3] {
         [Theme::System, Theme::Light, Theme::Dark].map(Theme::name)
     }
 }

@@ -1,0 +1,289 @@
+//! This owns the command line: its words, its progress bars, its exit status.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use data_encoding::BASE64;
+use indicatif::{ProgressBar, ProgressStyle};
+use kernel::{Error, Result};
+use platform::config::{self, Settings};
+use platform::folder::{DataFolder, Taken};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::house::House;
+use crate::operator::{self, Request};
+use crate::serve;
+
+/// A self-hosted AI picture gallery and studio that does not watch its visitors.
+#[derive(Parser)]
+#[command(name = "safelight", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the site until SIGTERM.
+    Serve,
+    /// Import artwork: X API v2 answers, the trending-prompts list, or JSON lines.
+    Import {
+        /// Files to import, one after another.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Print the report as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Search the gallery.
+    Search {
+        /// Words in any language.
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// Artworks at most.
+        #[arg(long, default_value_t = 10)]
+        limit: usize,
+        /// Print what the API answers.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Draw a picture into a file; it is kept nowhere else.
+    Generate(Generate),
+    /// Work with accounts.
+    #[command(subcommand)]
+    Account(Account),
+    /// Work with artworks.
+    #[command(subcommand)]
+    Artwork(Artwork),
+    /// Work with the ledger.
+    #[command(subcommand)]
+    Ledger(Ledger),
+    /// Print generated documentation.
+    #[command(subcommand, hide = true)]
+    Docs(Docs),
+}
+
+#[derive(Args)]
+struct Generate {
+    /// What the picture shows.
+    prompt: String,
+    /// Where to write the PNG.
+    #[arg(short, long)]
+    output: PathBuf,
+    /// Model id.
+    #[arg(long, default_value = "")]
+    model: String,
+    /// Aspect ratio, such as 16:9.
+    #[arg(long, default_value = "")]
+    ratio: String,
+    /// Resolution, such as 2K.
+    #[arg(long, default_value = "")]
+    resolution: String,
+    /// Technique, such as linocut.
+    #[arg(long, default_value = "")]
+    technique: String,
+    /// Seed; the same seed gives the same picture.
+    #[arg(long, default_value = "")]
+    seed: String,
+}
+
+#[derive(Subcommand)]
+enum Account {
+    /// Make an account, or find it, and give it a new API key.
+    Create {
+        /// Email address; not stored.
+        email: String,
+        /// Credits to grant.
+        #[arg(long, default_value_t = 0)]
+        credits: u32,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum Artwork {
+    /// Remove an artwork for good, everywhere.
+    Remove {
+        /// Its public id.
+        id: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum Ledger {
+    /// Add everything up; exit 1 when it does not add up.
+    Check,
+}
+
+#[derive(Subcommand)]
+enum Docs {
+    /// The table of settings.
+    Settings,
+    /// The data map.
+    DataMap,
+}
+
+/// Runs the program; the value is its exit status.
+pub async fn run(started: Instant) -> i32 {
+    let matches = Cli::command().args(config::arguments()).get_matches();
+    let done = async {
+        let cli = Cli::from_arg_matches(&matches)
+            .map_err(|cause| Error::invalid("command", "This command cannot be read.").because(cause))?;
+        match cli.command {
+            Command::Docs(docs) => print(&document(&docs)?).map(|()| 0),
+            Command::Serve => serve::serve(Settings::resolve(&matches)?, started).await.map(|()| 0),
+            other => operate(Settings::resolve(&matches)?, other).await,
+        }
+    };
+    match done.await {
+        Ok(status) => status,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "safelight: {error}");
+            1
+        }
+    }
+}
+
+fn document(docs: &Docs) -> Result<String> {
+    match docs {
+        Docs::Settings => Ok(config::markdown()),
+        Docs::DataMap => trust::data_map::markdown(),
+    }
+}
+
+fn print(text: &str) -> Result<()> {
+    Ok(writeln!(std::io::stdout(), "{}", text.trim_end())?)
+}
+
+async fn operate(settings: Settings, command: Command) -> Result<i32> {
+    let socket = DataFolder::operator_socket(&settings.data);
+    let place = match DataFolder::take(&settings.data)? {
+        Taken::Here(folder) => Some(Box::pin(House::open(settings, folder)).await?),
+        Taken::Elsewhere => None,
+    };
+    let ask = async |request: Request, bar: &ProgressBar| match &place {
+        Some(house) => here(house, request, bar).await,
+        None => operator::ask(&socket, &request, |done, all| show(bar, done, all)).await,
+    };
+    match command {
+        Command::Import { files, json } => {
+            for file in files {
+                let shown = file.display().to_string();
+                let file = std::fs::canonicalize(&file).map_err(|cause| {
+                    Error::invalid("file", format!("There is no file {shown}.")).because(cause)
+                })?;
+                let bar = bar("imported");
+                let report = ask(Request::Import { file }, &bar).await?;
+                bar.finish_and_clear();
+                print(&if json { pretty(&report) } else { import_text(&shown, &report) })?;
+            }
+        }
+        Command::Search { words, limit, json } => {
+            let found = ask(Request::Search { words: words.join(" "), limit }, &ProgressBar::hidden()).await?;
+            print(&if json { pretty(&found) } else { search_text(&found) })?;
+        }
+        Command::Generate(wish) => {
+            let bar = bar("steps");
+            let Generate { prompt, output, model, ratio, resolution, technique, seed } = wish;
+            let drawn = ask(Request::Generate { prompt, model, ratio, resolution, technique, seed }, &bar).await?;
+            bar.finish_and_clear();
+            let png = drawn.get("png").and_then(Value::as_str).and_then(|text| BASE64.decode(text.as_bytes()).ok());
+            let png = png.ok_or_else(|| Error::internal("a drawn picture did not arrive"))?;
+            write_whole(&output, &png)?;
+        }
+        Command::Account(Account::Create { email, credits, json }) => {
+            let made = ask(Request::CreateAccount { address: email, credits }, &ProgressBar::hidden()).await?;
+            let text = |name: &str| made.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            print(&if json { made.to_string() } else { format!("account  {}\nAPI key  {}\n(The key is shown this once.)", text("account_id"), text("api_key")) })?;
+        }
+        Command::Artwork(Artwork::Remove { id }) => {
+            ask(Request::RemoveArtwork { id }, &ProgressBar::hidden()).await?;
+            print("Removed for good.")?;
+        }
+        Command::Ledger(Ledger::Check) => {
+            let proof = ask(Request::CheckLedger, &ProgressBar::hidden()).await?;
+            print(&proof.to_string())?;
+            return Ok(i32::from(proof.get("adds_up") != Some(&Value::Bool(true))));
+        }
+        Command::Serve | Command::Docs(_) => {}
+    }
+    if let Some(house) = place {
+        house.db.close().await;
+    }
+    Ok(0)
+}
+
+async fn here(house: &House, request: Request, bar: &ProgressBar) -> Result<Value> {
+    let (steps, mut heard) = mpsc::unbounded_channel();
+    let mut work = std::pin::pin!(operator::execute(house, request, steps));
+    loop {
+        tokio::select! {
+            Some((done, all)) = heard.recv() => show(bar, done, all),
+            result = &mut work => return result,
+            _ = tokio::signal::ctrl_c() => {
+                return Err(Error::new(kernel::Kind::Cancelled, "Stopped. What was done stays; run it again to go on."));
+            }
+        }
+    }
+}
+
+fn bar(unit: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {msg} {elapsed} (about {eta} left)");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(unit)
+}
+
+fn show(bar: &ProgressBar, done: u64, all: u64) {
+    bar.set_length(all);
+    bar.set_position(done);
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+/// Writes a file whole or not at all.
+fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
+    let failed = |cause: std::io::Error| {
+        Error::invalid("output", "The output file cannot be written. Check its folder and the room on its disk.").because(cause)
+    };
+    let unfinished = path.with_extension("part");
+    std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, path)).map_err(|cause| {
+        let _ = std::fs::remove_file(&unfinished);
+        failed(cause)
+    })
+}
+
+fn import_text(file: &str, report: &Value) -> String {
+    let number = |name: &str| report.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let mut text = format!(
+        "{file}: {} entries, {} new, {} updated, {} unchanged",
+        number("entries"),
+        number("added"),
+        number("updated"),
+        number("unchanged")
+    );
+    for (name, heading) in [("skipped", "skipped"), ("without_picture", "kept without picture")] {
+        for (reason, tally) in report.get(name).and_then(Value::as_object).into_iter().flatten() {
+            let examples: Vec<&str> =
+                tally.get("examples").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+            let count = tally.get("count").and_then(Value::as_u64).unwrap_or(0);
+            text += &format!("\n  {count} {heading}: {reason} (such as {})", examples.join(", "));
+        }
+    }
+    text
+}
+
+fn search_text(found: &Value) -> String {
+    let rows = found.get("data").and_then(Value::as_array).into_iter().flatten().map(|row| {
+        let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+        let prompt: String = text("text").split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect();
+        format!("{}  {prompt}", text("id"))
+    });
+    let rows: Vec<String> = rows.collect();
+    if rows.is_empty() { "Nothing found. Try fewer words.".to_owned() } else { rows.join("\n") }
+}

@@ -1,0 +1,160 @@
+//! This owns opening and closing the house: every slice, built over one data folder.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use accounts::Accounts;
+use axum::extract::FromRef;
+use engines::papercut::Papercut;
+use engines::openai::OpenAi;
+use gallery::{Fetcher, Gallery};
+use kernel::{Clock, Result, SystemClock};
+use platform::blobs::Blobs;
+use platform::config::{RemoteApi, Settings};
+use platform::db::Db;
+use platform::folder::DataFolder;
+use platform::http::RateLimits;
+use platform::log::{Event, Log};
+use platform::mail::Mailer;
+use platform::ui::Site;
+use search::Index;
+use search::meaning::Encoder;
+use studio::{Models, Offer, Studio};
+use vault::Vault;
+
+/// Models that were built in.
+mod built_in {
+    include!(concat!(env!("OUT_DIR"), "/models.rs"));
+}
+
+/// Remote pictures that are asked for at the same time.
+const REMOTE_WIDTH: usize = 4;
+
+/// Every slice of a running program; handlers take from it what they need.
+#[derive(Clone, FromRef)]
+pub struct House {
+    /// The database.
+    pub db: Db,
+    /// Members.
+    pub accounts: Arc<Accounts>,
+    /// Public artwork.
+    pub gallery: Gallery,
+    /// Members' pictures.
+    pub studio: Studio,
+    /// What the operator set.
+    pub site: Arc<Site>,
+    #[from_ref(skip)]
+    blobs: Blobs,
+    /// The log.
+    #[from_ref(skip)]
+    pub log: Log,
+    #[from_ref(skip)]
+    _folder: Arc<DataFolder>,
+}
+
+impl House {
+    /// Opens everything over a data folder that this process holds, and mends what a crash has left.
+    ///
+    /// # Errors
+    /// What the first part that cannot be opened says.
+    pub async fn open(settings: Settings, folder: DataFolder) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Self::open_at(settings, folder, clock).await
+    }
+
+    /// As [`House::open`], with a clock of the caller's.
+    ///
+    /// # Errors
+    /// As [`House::open`].
+    pub async fn open_at(settings: Settings, folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self> {
+        let log = Log::new(settings.log);
+        let db = Db::open(&folder.database()).await?;
+        let vault = Arc::new(Vault::open(&folder.vault())?);
+        let blobs = Blobs::open(folder.blobs(), Arc::clone(&vault))?;
+        let encoder = encoder(log)?;
+        std::fs::create_dir_all(folder.index())?;
+        let index = Arc::new(Index::open(&folder.index(), encoder.clone())?);
+        let client = platform::outgoing::client()?;
+        let gallery = Gallery::new(gallery::Parts {
+            db: db.clone(),
+            blobs: blobs.clone(),
+            index,
+            fetcher: Fetcher::new(client.clone(), settings.picture_hosts),
+            clock: Arc::clone(&clock),
+            public_url: settings.public_url.clone(),
+        });
+        let accounts = Arc::new(Accounts::new(accounts::Parts {
+            db: db.clone(),
+            vault,
+            clock: Arc::clone(&clock),
+            mailer: Mailer::new(&settings.mail, &settings.mail_from)?,
+            limits: Arc::new(RateLimits::new(Arc::clone(&clock))),
+            log,
+            daily_credits: settings.daily_credits,
+            site_name: settings.site_name.clone(),
+            public_url: settings.public_url.clone(),
+        }));
+        let studio = Studio::new(studio::Parts {
+            db: db.clone(),
+            blobs: blobs.clone(),
+            accounts: Arc::clone(&accounts),
+            gallery: gallery.clone(),
+            models: models(settings.remote, settings.drawing_threads, encoder, client, log)?,
+            clock,
+            log,
+            public_url: settings.public_url,
+        });
+        let site = Arc::new(Site { name: settings.site_name, contact: settings.contact });
+        let house = Self { db, accounts, gallery, studio, site, blobs, log, _folder: Arc::new(folder) };
+        house.recover().await?;
+        Ok(house)
+    }
+
+    /// Gives back the holds of a dead process, erases records that no row owns, and mends the index.
+    async fn recover(&self) -> Result<()> {
+        let holds = self.studio.recover().await?;
+        if holds > 0 {
+            self.log.write(Event::HoldsReleased { holds });
+        }
+        let owned = self.gallery.records().await?.into_iter().chain(self.studio.records().await?);
+        let owned: HashSet<_> = owned.collect();
+        let orphans: Vec<_> =
+            self.blobs.vault().keys().records().into_iter().filter(|record| !owned.contains(record)).collect();
+        self.blobs.erase(&orphans)?;
+        self.gallery.reconcile_index().await?;
+        self.studio.expire().await
+    }
+}
+
+fn encoder(log: Log) -> Result<Option<Arc<Encoder>>> {
+    match built_in::ENCODER {
+        Some(bytes) => Ok(Some(Arc::new(Encoder::from_bytes(bytes)?))),
+        None => {
+            log.write(Event::Notice {
+                text: "the sentence encoder is not built in, so search is by words alone; run: cargo x setup (needs Python with pip), then build again",
+            });
+            Ok(None)
+        }
+    }
+}
+
+fn models(
+    remote: Option<RemoteApi>,
+    drawing_threads: usize,
+    encoder: Option<Arc<Encoder>>,
+    client: reqwest::Client,
+    log: Log,
+) -> Result<Models> {
+    if built_in::LIBRARY.is_none() {
+        log.write(Event::Notice {
+            text: "the picture library of Papercut is not built in, so it draws landscapes and patterns without figures; run: cargo x setup (needs Node with npm), then build again",
+        });
+    }
+    let papercut = Papercut::new(built_in::LIBRARY, encoder)?;
+    let mut offers = vec![Offer { engine: Arc::new(papercut), width: drawing_threads }];
+    if let Some(api) = remote {
+        let models = api.models.into_iter().map(|model| (model.id, model.credits)).collect();
+        offers.push(Offer { engine: Arc::new(OpenAi::new(client, &api.url, api.key, models)?), width: REMOTE_WIDTH });
+    }
+    Ok(Models::new(offers))
+}

@@ -1,0 +1,210 @@
+//! This owns the operator's commands: the same function runs them in the server, reached through a socket in the data
+//! folder, or in the command's own process where no server holds the folder.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use data_encoding::BASE64;
+use engines::{Progress, State};
+use gallery::Tick;
+use gallery::api::SearchQuery;
+use kernel::{EmailAddress, Error, Kind, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use studio::{Asked, Order};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::house::House;
+
+/// Bytes of a request.
+const REQUEST_BYTES_MAX: u64 = 1024 * 1024;
+
+/// What an operator can ask for.
+#[derive(Serialize, Deserialize)]
+pub enum Request {
+    /// Import a file.
+    Import {
+        /// Absolute path.
+        file: PathBuf,
+    },
+    /// Search the gallery.
+    Search {
+        /// What for.
+        words: String,
+        /// Artworks at most.
+        limit: usize,
+    },
+    /// Draw a picture without an account; it is kept nowhere.
+    Generate {
+        /// What it shows.
+        prompt: String,
+        /// Model id; empty for the default.
+        model: String,
+        /// Aspect ratio; empty for the default.
+        ratio: String,
+        /// Resolution; empty for the default.
+        resolution: String,
+        /// Technique; empty for what the prompt says.
+        technique: String,
+        /// Seed; empty for a random one.
+        seed: String,
+    },
+    /// Make an account, or find it, with a new API key.
+    CreateAccount {
+        /// Address; not stored.
+        address: String,
+        /// Credits to grant.
+        credits: u32,
+    },
+    /// Remove an artwork.
+    RemoveArtwork {
+        /// Its public id.
+        id: String,
+    },
+    /// Add up the ledger.
+    CheckLedger,
+}
+
+/// What is said while a request is carried out, and at its end.
+#[derive(Serialize, Deserialize)]
+enum Said {
+    Step { done: u64, all: u64 },
+    Done(Value),
+    Failed { kind: String, public: String },
+}
+
+/// Steps of a request, for a progress bar.
+pub type Steps = mpsc::UnboundedSender<(u64, u64)>;
+
+/// Carries out a request; the receiver of `steps` hears how far it is. A dropped receiver cancels.
+///
+/// # Errors
+/// As the slice that does the work.
+pub async fn execute(house: &House, request: Request, steps: Steps) -> Result<Value> {
+    match request {
+        Request::Import { file } => {
+            let tick = |tick: Tick| {
+                steps.send((tick.done, tick.all)).map_err(|_| Error::new(Kind::Cancelled, "The import was stopped. Run it again to go on."))
+            };
+            let report = house.gallery.import(&file, tick).await?;
+            serde_json::to_value(report).map_err(|cause| Error::internal("a report cannot be written").because(cause))
+        }
+        Request::Search { words, limit } => house.gallery.search_json(SearchQuery::words(words, limit)).await,
+        Request::Generate { prompt, model, ratio, resolution, technique, seed } => {
+            let asked = Asked { prompt, model, ratio, resolution, technique, seed, references: Vec::new() };
+            let picture = draw(house, Order::parse(asked, house.studio.models())?, steps).await?;
+            Ok(json!({ "png": BASE64.encode(&imaging::encode_png(&picture)?) }))
+        }
+        Request::CreateAccount { address, credits } => {
+            let account = house.accounts.find_or_create(&EmailAddress::parse(&address)?).await?;
+            house.accounts.grant(account, credits).await?;
+            let key = house.accounts.create_key(account, "command line").await?;
+            Ok(json!({ "account_id": account, "api_key": key.token.expose() }))
+        }
+        Request::RemoveArtwork { id } => {
+            let id = gallery::artwork::ArtworkId::parse(&id)?;
+            house.gallery.get(&id).await?;
+            house.gallery.erase(&id).await?;
+            Ok(json!({ "removed": true }))
+        }
+        Request::CheckLedger => {
+            let proof = house.accounts.check_ledger().await?;
+            Ok(json!({ "adds_up": proof.holds(), "sum": proof.sum, "wrong_books": proof.wrong_books, "wrong_holds": proof.wrong_holds, "transfers": proof.transfers }))
+        }
+    }
+}
+
+async fn draw(house: &House, order: Order, steps: Steps) -> Result<imaging::Picture> {
+    let (state, mut seen) = watch::channel(State::default());
+    let progress = Progress::new(state, CancellationToken::new());
+    let telling = async {
+        while seen.changed().await.is_ok() {
+            let state = seen.borrow_and_update().clone();
+            let _ = steps.send((state.step.into(), state.steps.into()));
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        picture = house.studio.draw_now(order, progress) => picture,
+        () = telling => Err(Error::internal("drawing stopped")),
+    }
+}
+
+/// Answers requests on the socket until the server stops.
+pub async fn listen(house: House, path: PathBuf, stop: CancellationToken) {
+    let _ = std::fs::remove_file(&path);
+    let listener = match UnixListener::bind(&path) {
+        Ok(listener) => listener,
+        Err(cause) => return house.log.failure(&Error::internal("the operator's socket cannot be made").because(cause)),
+    };
+    let _ = std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600));
+    while let Some(Ok((stream, _))) = stop.run_until_cancelled(listener.accept()).await {
+        let (house, stop) = (house.clone(), stop.clone());
+        tokio::spawn(async move { stop.run_until_cancelled(answer(house, stream)).await });
+    }
+    let _ = std::fs::remove_file(&path);
+}
+
+async fn answer(house: House, stream: UnixStream) -> std::io::Result<()> {
+    let (reading, mut writing) = stream.into_split();
+    let mut line = String::new();
+    BufReader::new(reading.take(REQUEST_BYTES_MAX)).read_line(&mut line).await?;
+    let (steps, mut heard) = mpsc::unbounded_channel();
+    let work = async {
+        let request = serde_json::from_str(&line)
+            .map_err(|_| Error::new(Kind::Invalid, "This command is of another version than the running server."))?;
+        execute(&house, request, steps).await
+    };
+    let mut work = std::pin::pin!(work);
+    let said = loop {
+        tokio::select! {
+            Some((done, all)) = heard.recv() => say(&mut writing, &Said::Step { done, all }).await?,
+            result = &mut work => break result,
+        }
+    };
+    let last = match said {
+        Ok(value) => Said::Done(value),
+        Err(error) => {
+            house.log.failure(&error);
+            Said::Failed { kind: format!("{:?}", error.kind), public: error.public.to_string() }
+        }
+    };
+    say(&mut writing, &last).await
+}
+
+async fn say(writing: &mut (impl AsyncWriteExt + Unpin), said: &Said) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(said)?;
+    line.push(b'\n');
+    writing.write_all(&line).await
+}
+
+/// Sends a request to the server that holds the data folder.
+///
+/// # Errors
+/// What the server answered, or `Unavailable` when it does not.
+pub async fn ask(socket: &Path, request: &Request, step: impl Fn(u64, u64)) -> Result<Value> {
+    let unavailable = || {
+        Error::new(Kind::Unavailable, "A server holds this data folder but does not answer on its socket. Is it starting or stopping?")
+    };
+    let mut stream = UnixStream::connect(socket).await.map_err(|cause| unavailable().because(cause))?;
+    let mut line = serde_json::to_vec(request).map_err(|cause| unavailable().because(cause))?;
+    line.push(b'\n');
+    stream.write_all(&line).await.map_err(|cause| unavailable().because(cause))?;
+    let mut answers = BufReader::new(stream).lines();
+    while let Some(answer) = answers.next_line().await.map_err(|cause| unavailable().because(cause))? {
+        match serde_json::from_str(&answer).map_err(|cause| unavailable().because(cause))? {
+            Said::Step { done, all } => step(done, all),
+            Said::Done(value) => return Ok(value),
+            Said::Failed { kind, public } => return Err(Error::new(kind_of(&kind), public)),
+        }
+    }
+    Err(unavailable())
+}
+
+fn kind_of(name: &str) -> Kind {
+    let kinds = [Kind::Invalid, Kind::NotFound, Kind::Conflict, Kind::TooLarge, Kind::StorageFull, Kind::Upstream, Kind::Cancelled];
+    kinds.into_iter().find(|kind| format!("{kind:?}") == name).unwrap_or(Kind::Internal)
+}
