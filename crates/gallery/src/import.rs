@@ -125,7 +125,10 @@ impl Gallery {
         let mut report = Report { entries: all, ..Report::default() };
         let width = std::thread::available_parallelism().map_or(1, usize::from);
         let outcomes = futures_util::stream::iter((1..).zip(entries))
-            .map(|(place, entry)| self.prepare(place, entry))
+            .map(|(place, entry)| {
+                let gallery = self.clone();
+                async move { gallery.prepare(place, entry).await }
+            })
             .buffered(width);
         let mut batches = std::pin::pin!(outcomes.ready_chunks(BATCH_ENTRIES));
         let mut done = 0;

@@ -1,0 +1,132 @@
+//! Packs the vector pictures of the fetched packages into the library file of Papercut.
+//! Usage: `pack-papercut NODE_MODULES ENCODER_BIN OUT`.
+
+use std::collections::{HashMap, HashSet};
+use std::error::Error;
+use std::path::Path;
+
+use engines::papercut::library::{Library, NewEntry};
+use engines::papercut::reading::Nature;
+use search::meaning::Encoder;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Languages whose names and tags are taken, English first.
+const LANGUAGES: [&str; 15] =
+    ["en", "zh", "zh-hant", "ja", "ko", "de", "fr", "es", "es-mx", "it", "nl", "pl", "pt", "ru", "th"];
+/// Sets in the order of preference, with the side of their view box.
+const SETS: [&str; 2] = ["fluent-emoji-flat", "noto"];
+
+/// Which subgroups are taken, as what, and how high; and single figures that differ.
+#[derive(Deserialize)]
+struct Choices {
+    subgroup: HashMap<String, (String, f32)>,
+    figure: HashMap<String, (String, f32)>,
+    set: HashMap<String, String>,
+    skip: HashSet<String>,
+    /// Further names, by figure.
+    also: HashMap<String, Vec<String>>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let usage = "usage: pack-papercut NODE_MODULES ENCODER_BIN OUT";
+    let (modules, encoder, out) = (args.next().ok_or(usage)?, args.next().ok_or(usage)?, args.next().ok_or(usage)?);
+    let modules = Path::new(&modules);
+    let encoder = Encoder::from_bytes(std::fs::read(encoder)?)?;
+    let choices: Choices = toml::from_str(include_str!("../papercut/choices.toml"))?;
+    let icons = SETS.map(|set| json(&modules.join(format!("@iconify-json/{set}/icons.json"))));
+    let icons = [icons[0].as_ref().map_err(ToString::to_string)?, icons[1].as_ref().map_err(ToString::to_string)?];
+    let groups = json(&modules.join("emojibase-data/meta/groups.json"))?;
+    let mut words: HashMap<String, Vec<String>> = HashMap::new();
+    for language in LANGUAGES {
+        collect_words(&json(&modules.join(format!("emojibase-data/{language}/data.json")))?, &mut words);
+    }
+    let english = json(&modules.join("emojibase-data/en/data.json"))?;
+    let mut figures = Vec::new();
+    for emoji in english.as_array().into_iter().flatten() {
+        figures.extend(figure(emoji, &choices, &groups, icons, &words, &encoder));
+    }
+    std::fs::write(out, Library::pack(&figures))?;
+    Ok(())
+}
+
+fn json(path: &Path) -> Result<Value, Box<dyn Error>> {
+    Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+}
+
+fn collect_words(data: &Value, words: &mut HashMap<String, Vec<String>>) {
+    for emoji in data.as_array().into_iter().flatten() {
+        let code = emoji["hexcode"].as_str().unwrap_or_default().to_owned();
+        let into = words.entry(code).or_default();
+        into.push(format!("={}", emoji["label"].as_str().unwrap_or_default().to_lowercase()));
+        into.extend(emoji["tags"].as_array().into_iter().flatten().filter_map(|tag| Some(tag.as_str()?.to_lowercase())));
+    }
+}
+
+fn slug(label: &str) -> String {
+    let kept = label.to_lowercase().replace([' ', '_'], "-");
+    kept.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
+}
+
+fn nature(name: &str) -> Option<Nature> {
+    Some(match name {
+        "grounded" => Nature::Grounded,
+        "plant" => Nature::Plant,
+        "building" => Nature::Building,
+        "floating" => Nature::Floating,
+        "swimming" => Nature::Swimming,
+        "flying" => Nature::Flying,
+        "celestial" => Nature::Celestial,
+        "tabletop" => Nature::Tabletop,
+        "vehicle" => Nature::Vehicle,
+        "bust" => Nature::Bust,
+        "symbol" => Nature::Symbol,
+        _ => return None,
+    })
+}
+
+fn figure(
+    emoji: &Value,
+    choices: &Choices,
+    groups: &Value,
+    icons: [&Value; 2],
+    words: &HashMap<String, Vec<String>>,
+    encoder: &Encoder,
+) -> Option<NewEntry> {
+    let label = emoji["label"].as_str()?;
+    let name = slug(label);
+    if choices.skip.contains(&name) {
+        return None;
+    }
+    let subgroup = groups["subgroups"][emoji["subgroup"].as_u64()?.to_string()].as_str()?;
+    let (kind, height_m) = choices.figure.get(&name).or_else(|| choices.subgroup.get(subgroup))?;
+    let preferred = choices.set.get(&name).map(String::as_str);
+    let mut sets: Vec<(&str, &Value)> = SETS.into_iter().zip(icons).collect();
+    sets.sort_by_key(|(set, _)| preferred.is_some_and(|preferred| *set != preferred));
+    let (set, icons, body) = sets.into_iter().find_map(|(set, icons)| {
+        let icon = &icons["icons"][&name];
+        Some((set, icons, icon["body"].as_str()?))
+    })?;
+    let side = |axis: &str| icons["icons"][&name][axis].as_f64().or_else(|| icons[axis].as_f64()).unwrap_or(32.0);
+    let svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"0 0 {} {}\">{body}</svg>",
+        side("width"),
+        side("height")
+    );
+    let mut keywords = words.get(emoji["hexcode"].as_str()?)?.clone();
+    // `dog face` is asked for as `dog` only where no whole dog exists; the first name wins when the library is opened.
+    keywords.extend(label.to_lowercase().strip_suffix(" face").map(|short| format!("={short}")));
+    keywords.extend(choices.also.get(&name).into_iter().flatten().map(|more| format!("={more}")));
+    let mut seen = HashSet::new();
+    keywords.retain(|word| word.chars().count() > 1 || !word.is_ascii());
+    keywords.retain(|word| seen.insert(word.clone()));
+    Some(NewEntry {
+        name: format!("{set}:{name}"),
+        nature: nature(kind)?,
+        height_m: *height_m,
+        keywords,
+        meaning: encoder.encode(label),
+        svg,
+    })
+}

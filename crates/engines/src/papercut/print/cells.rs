@@ -1,0 +1,94 @@
+//! This owns pictures put together from pieces: stained glass, embroidery, mosaic.
+
+use super::super::colour::{Palette, Rgb, hex, luma, mix};
+use super::Plate;
+
+/// The nearest of jittered points: its place, and how much nearer it is than the next (in cells).
+fn cell(plate: &Plate<'_>, x: f32, y: f32, size: f32) -> ((f32, f32), f32, (i32, i32)) {
+    let (cx, cy) = ((x / size).floor() as i32, (y / size).floor() as i32);
+    let (mut best, mut second, mut place, mut id) = (f32::MAX, f32::MAX, (x, y), (cx, cy));
+    for gy in cy - 1..=cy + 1 {
+        for gx in cx - 1..=cx + 1 {
+            let px = (gx as f32 + 0.15 + 0.7 * plate.grain(gx, gy)) * size;
+            let py = (gy as f32 + 0.15 + 0.7 * plate.grain(gy + 7919, gx)) * size;
+            let far = ((px - x).powi(2) + (py - y).powi(2)).sqrt();
+            if far < best {
+                (second, best, place, id) = (best, far, (px, py), (gx, gy));
+            } else if far < second {
+                second = far;
+            }
+        }
+    }
+    (place, (second - best) / size, id)
+}
+
+/// Luminous panes in lead, cut along the forms and once more across large areas.
+pub(super) fn stained_glass(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
+    let lead = mix(palette.dark, hex(0x14120f), 0.6);
+    let size = 64.0 * plate.mm;
+    plate.map(|px, py| {
+        let (x, y) = (px as f32, py as f32);
+        let depth = plate.depth(x, y);
+        let (middle, gap, id) = cell(plate, x, y, size);
+        // A pane has one colour; where its middle belongs to another form, the place's own colour stands.
+        let pane = if plate.depth(middle.0, middle.1) == depth { mix(plate.rgb(middle.0, middle.1), plate.rgb(x, y), 0.35) } else { plate.rgb(x, y) };
+        let forms = [(3.4, 0.0), (0.0, 3.4), (-3.4, 0.0), (0.0, -3.4)];
+        let at_form = forms.iter().any(|(dx, dy)| plate.depth(x + dx * plate.mm, y + dy * plate.mm) != depth);
+        if gap < 0.055 || at_form {
+            let sheen = 0.10 * plate.cloud(x, y, 9.0 * plate.mm);
+            return lead.map(|v| v + sheen);
+        }
+        let light = luma(pane);
+        let rich = pane.map(|v| light + (v - light) * 1.45);
+        let glow = 0.86 + 0.28 * plate.grain(id.0, id.1) + 0.16 * (plate.cloud(x, y, 14.0 * plate.mm) - 0.5) + 0.10 * gap.min(0.6);
+        rich.map(|v| v * glow + 0.03)
+    })
+}
+
+/// Rows of stitches on cloth; each form is filled in its own direction.
+pub(super) fn embroidery(plate: &Plate<'_>) -> Vec<Rgb> {
+    let (wide, long) = ((5.0 * plate.mm).max(2.0), (34.0 * plate.mm).max(8.0));
+    plate.map(|px, py| {
+        let (x, y) = (px as f32, py as f32);
+        let depth = plate.depth(x, y);
+        let angle = f32::from(depth) * 1.1 + 0.5;
+        let (s, c) = angle.sin_cos();
+        let across = (y * c - x * s) / wide;
+        let row = across.floor();
+        let shift = plate.grain(row as i32, i32::from(depth)) * long;
+        let along = (x * c + y * s + shift) / long;
+        let stitch = along.floor();
+        let (u, v) = (along - stitch, across - row);
+        // The colour of a stitch is that of its middle.
+        let (ma, mc) = ((stitch + 0.5) * long - shift, (row + 0.5) * wide);
+        let (mx, my) = (ma * c - mc * s, ma * s + mc * c);
+        let own = if plate.depth(mx, my) == depth { plate.rgb(mx, my) } else { plate.rgb(x, y) };
+        let round = (std::f32::consts::PI * v).sin();
+        let ends = (u * (1.0 - u) * 4.0).powf(0.35);
+        let strand = 0.06 * (plate.grain((u * 40.0) as i32 + stitch as i32, (v * 4.0) as i32 + row as i32) - 0.5);
+        let thread = 0.9 + 0.16 * (plate.grain(stitch as i32, row as i32) - 0.5);
+        let shade = (0.50 + 0.62 * round * ends) * thread + strand;
+        let shadow = 1.0 - 0.28 * plate.shadow(x, y, 8.0 * plate.mm);
+        own.map(|v| v * shade * shadow + 0.05 * round)
+    })
+}
+
+/// Small stones in mortar.
+pub(super) fn mosaic(plate: &Plate<'_>) -> Vec<Rgb> {
+    let size = (19.0 * plate.mm).max(4.0);
+    let mortar = hex(0xcfc4b0);
+    plate.map(|px, py| {
+        let (x, y) = (px as f32, py as f32);
+        let bend = (plate.cloud(x, y, 190.0 * plate.mm) - 0.5) * 30.0 * plate.mm;
+        let (middle, gap, id) = cell(plate, x + bend, y + bend, size);
+        let (mx, my) = (middle.0 - bend, middle.1 - bend);
+        let own = plate.rgb(mx, my);
+        if gap < 0.13 {
+            let sand = 0.10 * (plate.grain(px as i32, py as i32) - 0.5);
+            return mix(mortar, own, 0.25).map(|v| v * 0.82 + sand);
+        }
+        let tilt = ((x - mx) + (y - my)) / size;
+        let tone = 0.92 + 0.22 * (plate.grain(id.0, id.1) - 0.5) - 0.14 * tilt;
+        own.map(|v| v * tone + 0.02)
+    })
+}

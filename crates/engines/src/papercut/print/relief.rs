@@ -1,0 +1,94 @@
+//! This owns prints from a cut surface, and cut paper itself: woodblock, linocut, etching, paper cut.
+
+use super::super::colour::{Palette, Rgb, hex, luma, mix};
+use super::Plate;
+
+/// Soft colour blocks with the grain of the wood, and a dark key block for the outlines.
+pub(super) fn woodblock(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
+    let paper = hex(0xf2e8d3);
+    let key = mix(palette.dark, hex(0x1b2340), 0.5);
+    plate.map(|px, py| {
+        let (x, y) = (px as f32, py as f32);
+        let own = plate.rgb(x, y);
+        let steps = own.map(|v| (v * 9.0).round() / 9.0);
+        let wave = plate.cloud(x, y, 240.0 * plate.mm) * 26.0 * plate.mm;
+        let rings = plate.cloud((x + wave) * 0.06, y + wave, 2.6 * plate.mm);
+        let grain = (rings - 0.5) * 0.13 * (1.0 - luma(own) * 0.5);
+        let ink = mix(steps, paper, 0.10 + grain.max(0.0)).map(|v| v + grain * 0.5);
+        let wobble = (plate.cloud(x, y, 30.0 * plate.mm) - 0.5) * 2.0 * plate.mm;
+        let line = plate.edge(x + wobble, y + wobble, (1.5 + 1.2 * plate.cloud(x, y, 60.0 * plate.mm)) * plate.mm);
+        let strength = if plate.depth(x, y) >= 4 { 0.85 } else { 0.35 };
+        mix(ink, key, line * strength)
+    })
+}
+
+/// One dark block over one colour: shade is carved in lines that follow the forms.
+pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
+    let (paper, key) = (hex(0xf4ecda), mix(palette.dark, [0.06, 0.05, 0.07], 0.5));
+    let colours = [palette.accent, palette.sky_top, palette.mid, palette.sky_low, palette.near];
+    plate.map(|px, py| {
+        let (x, y) = (px as f32, py as f32);
+        let (own, depth) = (plate.rgb(x, y), plate.depth(x, y));
+        let light = luma(own);
+        // Each depth is carved in its own direction, bent by slow noise.
+        let angle = f32::from(depth) * 0.9 + plate.cloud(x, y, 150.0 * plate.mm) * 2.4;
+        let (s, c) = angle.sin_cos();
+        let along = (x * c + y * s) / plate.mm;
+        let across = (y * c - x * s) / plate.mm + 5.0 * plate.cloud(x, y, 22.0 * plate.mm);
+        let groove = 0.5 + 0.5 * (across * 0.62).sin();
+        let ends = 0.5 + 0.5 * (along * 0.055 + 7.0 * plate.grain(0, (across * 0.0987) as i32)).sin();
+        let carved = groove * 0.75 + ends * 0.25;
+        let dark = if light < 0.16 { 1.0 } else { ((carved - (light - 0.10) * 1.55) * 6.0).clamp(0.0, 1.0) };
+        let outline = plate.edge(x, y, 2.4 * plate.mm);
+        let nearest = colours.iter().min_by(|a, b| {
+            let far = |ink: &&Rgb| (0..3).map(|c| (ink[c] - own[c]).powi(2)).sum::<f32>();
+            far(a).total_cmp(&far(b))
+        });
+        let tint = mix(paper, nearest.copied().unwrap_or(paper), if light > 0.82 { 0.12 } else { 0.78 });
+        let chatter = if plate.grain(px as i32, py as i32) > 0.985 { 0.5 } else { 0.0 };
+        mix(tint, key, (dark.max(outline * 0.9) - chatter).clamp(0.0, 0.97))
+    })
+}
+
+/// Hatching by tone in brown ink, inside the mark of the plate.
+pub(super) fn etching(plate: &Plate<'_>) -> Vec<Rgb> {
+    let (paper, ink) = (hex(0xf1e7d2), hex(0x2c1d16));
+    plate.map(|px, py| {
+        let (x, y) = (px as f32, py as f32);
+        let border = x.min(y).min(plate.w as f32 - x).min(plate.h as f32 - y) / plate.mm;
+        let fibre = 0.03 * (plate.grain(px as i32, py as i32) - 0.5);
+        if border < 46.0 {
+            let mark = if border > 41.0 { 0.10 } else { 0.0 };
+            return mix(paper, ink, mark).map(|v| v + fibre);
+        }
+        let light = luma(plate.rgb(x, y)) + 0.05 * (plate.cloud(x, y, 60.0 * plate.mm) - 0.5);
+        let bend = 16.0 * plate.cloud(x, y, 120.0 * plate.mm);
+        let hatch = |angle: f32, from: f32| -> f32 {
+            let (s, c) = angle.sin_cos();
+            let line = ((y * c - x * s) / plate.mm + bend).rem_euclid(5.0) / 5.0;
+            let width = ((from - light) * 1.5).clamp(0.0, 0.85);
+            if (line - 0.5).abs() < width / 2.0 { 0.82 } else { 0.0 }
+        };
+        let lines = hatch(0.6, 0.86).max(hatch(-0.7, 0.52)).max(hatch(1.45, 0.26));
+        let tone = 0.07 * (1.0 - light);
+        let outline = plate.edge(x, y, 1.3 * plate.mm) * 0.8;
+        mix(paper, ink, (lines.max(outline) + tone).min(0.94)).map(|v| v + fibre)
+    })
+}
+
+/// Sheets of paper on each other, lit from the upper left.
+pub(super) fn paper_cut(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
+    plate.map(|px, py| {
+        let (x, y) = (px as f32, py as f32);
+        let own = plate.rgb(x, y);
+        let blurred = [(0.0, 0.0), (3.0, 1.0), (-2.0, 3.0), (1.0, -3.0)];
+        let shadow: f32 =
+            blurred.iter().map(|(dx, dy)| plate.shadow(x + dx * plate.mm, y + dy * plate.mm, 17.0 * plate.mm)).sum::<f32>() / 4.0;
+        // The cut edge of a sheet catches light.
+        let lit = plate.depth(x, y) > plate.depth(x - 1.6 * plate.mm, y - 1.6 * plate.mm);
+        let fibre = 0.05 * (plate.cloud(x * 0.8, y, 3.2 * plate.mm) - 0.5) + 0.03 * (plate.grain(px as i32, py as i32) - 0.5);
+        let sheet = own.map(|v| v + fibre);
+        let shaded = mix(sheet, mix(palette.dark, own, 0.35), shadow * 0.55);
+        if lit { mix(shaded, [1.0; 3], 0.28) } else { shaded }
+    })
+}

@@ -1,0 +1,374 @@
+//! This owns reading a prompt: subjects with count and colour, and everything else that decides a scene.
+//! It keeps no word of the prompt; what it returns is made of library figures and plain choices.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use kernel::{Prompt, Purpose};
+use search::meaning::Encoder;
+use serde::Deserialize;
+
+use super::library::Library;
+use super::reading::{Figure, Hour, Mood, Nature, Reading, Season, Setting, Subject, Technique, Weather};
+
+/// Characters of a prompt that are read; subjects stand at its beginning.
+const READ_CHARS_MAX: usize = 1_200;
+/// Words of a phrase that may name one figure.
+const PHRASE_WORDS_MAX: usize = 4;
+/// Characters of a name in a script without spaces.
+const NAME_CHARS_MAX: usize = 6;
+/// Subjects of one picture.
+const SUBJECTS_MAX: usize = 5;
+/// Words whose meaning is looked up because no keyword matched.
+const MEANINGS_MAX: usize = 8;
+/// Colours named for the whole picture.
+const COLOURS_MAX: usize = 6;
+
+#[derive(Deserialize)]
+struct File {
+    setting: HashMap<String, Vec<String>>,
+    hour: HashMap<String, Vec<String>>,
+    season: HashMap<String, Vec<String>>,
+    weather: HashMap<String, Vec<String>>,
+    mood: HashMap<String, Vec<String>>,
+    technique: HashMap<String, Vec<String>>,
+    colour: HashMap<String, Vec<String>>,
+    count: HashMap<String, Vec<String>>,
+    stop: Words,
+    negation: Words,
+}
+
+#[derive(Deserialize)]
+struct Words {
+    words: Vec<String>,
+}
+
+/// What a word of the lexicon says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    Setting(Setting),
+    Hour(Hour),
+    Season(Season),
+    Weather(Weather),
+    Mood(Mood),
+    Technique(Technique),
+    Colour([u8; 3]),
+    Count(u32),
+    Negation,
+}
+
+struct Lexicon {
+    said: HashMap<String, Vec<Said>>,
+    stop: std::collections::HashSet<String>,
+}
+
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
+    let file: Option<File> = toml::from_str(include_str!("lexicon.toml")).ok();
+    let mut lexicon = Lexicon { said: HashMap::new(), stop: Default::default() };
+    let Some(file) = file else { return lexicon };
+    let mut add = |table: HashMap<String, Vec<String>>, mean: &dyn Fn(&str) -> Option<Said>| {
+        for (name, words) in table {
+            for word in words {
+                lexicon.said.entry(word).or_default().extend(mean(&name));
+            }
+        }
+    };
+    add(file.setting, &|name| SETTINGS.iter().find(|(own, _)| *own == name).map(|(_, s)| Said::Setting(*s)));
+    add(file.hour, &|name| HOURS.iter().find(|(own, _)| *own == name).map(|(_, h)| Said::Hour(*h)));
+    add(file.season, &|name| SEASONS.iter().find(|(own, _)| *own == name).map(|(_, s)| Said::Season(*s)));
+    add(file.weather, &|name| WEATHERS.iter().find(|(own, _)| *own == name).map(|(_, w)| Said::Weather(*w)));
+    add(file.mood, &|name| MOODS.iter().find(|(own, _)| *own == name).map(|(_, m)| Said::Mood(*m)));
+    add(file.technique, &|name| Technique::ALL.into_iter().find(|t| t.id() == name).map(Said::Technique));
+    add(file.colour, &|name| {
+        let rgb = u32::from_str_radix(name, 16).ok()?.to_be_bytes();
+        Some(Said::Colour([rgb[1], rgb[2], rgb[3]]))
+    });
+    add(file.count, &|name| name.parse().ok().map(Said::Count));
+    for word in file.negation.words {
+        lexicon.said.entry(word).or_default().push(Said::Negation);
+    }
+    lexicon.stop.extend(file.stop.words);
+    lexicon
+});
+
+const SETTINGS: [(&str, Setting); 23] = [
+    ("meadow", Setting::Meadow), ("hills", Setting::Hills), ("mountains", Setting::Mountains), ("forest", Setting::Forest),
+    ("jungle", Setting::Jungle), ("desert", Setting::Desert), ("beach", Setting::Beach), ("sea", Setting::Sea),
+    ("underwater", Setting::Underwater), ("river", Setting::River), ("lake", Setting::Lake), ("city", Setting::City),
+    ("village", Setting::Village), ("road", Setting::Road), ("garden", Setting::Garden), ("room", Setting::Room),
+    ("table", Setting::Table), ("sky", Setting::Sky), ("space", Setting::Space), ("snowfield", Setting::Snowfield),
+    ("pattern", Setting::Pattern), ("poster", Setting::Poster), ("portrait", Setting::Portrait),
+];
+const HOURS: [(&str, Hour); 6] = [
+    ("dawn", Hour::Dawn), ("day", Hour::Day), ("golden-hour", Hour::GoldenHour), ("sunset", Hour::Sunset),
+    ("dusk", Hour::Dusk), ("night", Hour::Night),
+];
+const SEASONS: [(&str, Season); 4] =
+    [("spring", Season::Spring), ("summer", Season::Summer), ("autumn", Season::Autumn), ("winter", Season::Winter)];
+const WEATHERS: [(&str, Weather); 6] = [
+    ("rain", Weather::Rain), ("snow", Weather::Snow), ("fog", Weather::Fog), ("storm", Weather::Storm),
+    ("wind", Weather::Wind), ("cloudy", Weather::Cloudy),
+];
+const MOODS: [(&str, Mood); 8] = [
+    ("calm", Mood::Calm), ("joyful", Mood::Joyful), ("dreamy", Mood::Dreamy), ("melancholy", Mood::Melancholy),
+    ("dramatic", Mood::Dramatic), ("mysterious", Mood::Mysterious), ("cosy", Mood::Cosy), ("energetic", Mood::Energetic),
+];
+
+/// A word, or one character of a script without spaces.
+type Tokens = Vec<String>;
+
+fn tokens(text: &str) -> Tokens {
+    let mut tokens = Vec::new();
+    let mut word = String::new();
+    for c in text.chars().take(READ_CHARS_MAX).flat_map(char::to_lowercase) {
+        let alone = matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{0e00}'..='\u{0e7f}');
+        if !alone && (c.is_alphanumeric() || c == '-' || c == '\'') {
+            word.push(c);
+            continue;
+        }
+        if !word.is_empty() {
+            tokens.push(std::mem::take(&mut word));
+        }
+        if alone {
+            tokens.push(c.to_string());
+        } else if c.is_ascii_punctuation() || matches!(c, '，' | '。' | '、' | '！' | '\n') {
+            tokens.push(String::new());
+        }
+    }
+    tokens.push(word);
+    tokens
+}
+
+/// What is waiting for its noun.
+#[derive(Default)]
+struct Pending {
+    count: Option<u32>,
+    colour: Option<[u8; 3]>,
+    negated: bool,
+}
+
+struct Reader<'a> {
+    library: &'a Library,
+    encoder: Option<&'a Encoder>,
+    meanings_left: usize,
+    subjects: Vec<Subject>,
+    settings: Vec<Setting>,
+    hour: Option<Hour>,
+    season: Option<Season>,
+    weather: Option<Weather>,
+    mood: Option<Mood>,
+    technique: Option<Technique>,
+    colours: Vec<[u8; 3]>,
+}
+
+/// Reads a prompt. Without a library there are no subjects; without an encoder, only those named by a keyword.
+#[must_use]
+pub fn read(prompt: &Prompt, library: &Library, encoder: Option<&Encoder>) -> Reading {
+    let mut reader = Reader {
+        library,
+        encoder,
+        meanings_left: MEANINGS_MAX,
+        subjects: Vec::new(),
+        settings: Vec::new(),
+        hour: None,
+        season: None,
+        weather: None,
+        mood: None,
+        technique: None,
+        colours: Vec::new(),
+    };
+    reader.walk(&tokens(prompt.reveal(Purpose::Develop)));
+    reader.finish()
+}
+
+impl Reader<'_> {
+    fn walk(&mut self, tokens: &[String]) {
+        let mut pending = Pending::default();
+        let mut at = 0;
+        while let Some(token) = tokens.get(at) {
+            if token.is_empty() {
+                self.colours.extend(pending.colour);
+                pending = Pending::default();
+                at += 1;
+                continue;
+            }
+            at += self.take(tokens, at, &mut pending);
+        }
+        self.colours.extend(pending.colour);
+    }
+
+    /// Takes the longest phrase that means something; returns how many tokens it had.
+    fn take(&mut self, tokens: &[String], at: usize, pending: &mut Pending) -> usize {
+        let alone = tokens.get(at).is_some_and(|token| token.chars().count() == 1 && !token.is_ascii());
+        let longest = if alone { NAME_CHARS_MAX } else { PHRASE_WORDS_MAX };
+        for length in (1..=longest.min(tokens.len() - at)).rev() {
+            let Some(part) = tokens.get(at..at + length).filter(|part| part.iter().all(|token| !token.is_empty())) else {
+                continue;
+            };
+            let phrase = part.join(if alone { "" } else { " " });
+            if self.phrase(&phrase, pending) {
+                return length;
+            }
+        }
+        let phrase = tokens.get(at).map(String::as_str).unwrap_or_default();
+        self.guess(phrase, pending);
+        1
+    }
+
+    /// Whether the phrase is known to the lexicon or the library.
+    fn phrase(&mut self, phrase: &str, pending: &mut Pending) -> bool {
+        let said = LEXICON.said.get(phrase).or_else(|| LEXICON.said.get(singular(phrase)?.as_str()));
+        let negated = pending.negated;
+        for said in said.into_iter().flatten() {
+            match *said {
+                Said::Negation => pending.negated = true,
+                Said::Count(count) => pending.count = Some(count),
+                Said::Colour(colour) => pending.colour = Some(colour),
+                _ if negated => {}
+                Said::Setting(setting) => {
+                    pending.colour = None;
+                    self.settings.push(setting);
+                }
+                Said::Hour(hour) => self.hour = self.hour.or(Some(hour)),
+                Said::Season(season) => self.season = self.season.or(Some(season)),
+                Said::Weather(weather) => self.weather = self.weather.or(Some(weather)),
+                Said::Mood(mood) => self.mood = self.mood.or(Some(mood)),
+                Said::Technique(technique) => self.technique = self.technique.or(Some(technique)),
+            }
+        }
+        if said.is_some() {
+            pending.negated &= said.is_some_and(|all| all.contains(&Said::Negation));
+            return true;
+        }
+        if LEXICON.stop.contains(phrase) {
+            return false;
+        }
+        let figure = self.library.named(phrase).or_else(|| self.library.named(singular(phrase)?.as_str()));
+        match figure {
+            Some(figure) => {
+                let plural = singular(phrase).is_some_and(|one| self.library.named(phrase).is_none() && one != phrase);
+                self.subject(figure, 1.0, if plural { 3 } else { 1 }, pending);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A single word that nothing knows: perhaps a tag, perhaps near in meaning to a figure.
+    fn guess(&mut self, word: &str, pending: &mut Pending) {
+        let letters = word.chars().filter(|c| c.is_alphabetic()).count();
+        if letters < 3 || LEXICON.stop.contains(word) || word.chars().any(|c| c.is_ascii_digit()) {
+            return;
+        }
+        if let Some(figure) = self.library.tagged(word).filter(|figure| figure.nature != Nature::Symbol) {
+            return self.subject(figure, 0.6, 1, pending);
+        }
+        let Some(encoder) = self.encoder.filter(|_| self.meanings_left > 0 && self.subjects.len() < 2) else { return };
+        self.meanings_left -= 1;
+        if let Some(figure) = self.library.meant(encoder, word) {
+            self.subject(figure, 0.5, 1, pending);
+        }
+    }
+
+    fn subject(&mut self, figure: Figure, weight: f32, plural_count: u32, pending: &mut Pending) {
+        let pending = std::mem::take(pending);
+        if pending.negated || self.subjects.iter().any(|subject| subject.figure.name == figure.name) {
+            return;
+        }
+        let count = pending.count.filter(|count| *count > 1).unwrap_or(plural_count).clamp(1, 12);
+        let central = 1.0 - 0.1 * self.subjects.len() as f32;
+        self.subjects.push(Subject { figure, count, colour: pending.colour, weight: weight * central });
+    }
+
+    fn finish(mut self) -> Reading {
+        self.subjects.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        self.subjects.truncate(SUBJECTS_MAX);
+        self.colours.dedup();
+        self.colours.truncate(COLOURS_MAX);
+        let has = |nature: Nature| self.subjects.iter().any(|subject| subject.figure.nature == nature);
+        // A place wins over the form of the picture, unless nothing but a form was named.
+        let form = |setting: &Setting| matches!(setting, Setting::Poster | Setting::Portrait | Setting::Sky);
+        let named = self.settings.iter().find(|s| !form(s)).or(self.settings.first()).copied();
+        let setting = named.unwrap_or_else(|| match self.subjects.first().map(|subject| subject.figure.nature) {
+            _ if has(Nature::Swimming) && !has(Nature::Floating) => Setting::Underwater,
+            Some(Nature::Floating) => Setting::Sea,
+            Some(Nature::Tabletop) => Setting::Table,
+            Some(Nature::Flying) => Setting::Sky,
+            Some(Nature::Bust) => Setting::Portrait,
+            Some(Nature::Symbol) => Setting::Poster,
+            Some(Nature::Vehicle) => Setting::Road,
+            Some(Nature::Building) => Setting::Hills,
+            Some(Nature::Plant) => Setting::Garden,
+            _ if self.season == Some(Season::Winter) || self.weather == Some(Weather::Snow) => Setting::Snowfield,
+            _ => Setting::Meadow,
+        });
+        let moon = self.subjects.iter().any(|subject| subject.figure.name.contains("moon"));
+        let hour = self.hour.unwrap_or(if moon || setting == Setting::Space { Hour::Night } else { Hour::Day });
+        let winter = self.season == Some(Season::Winter);
+        Reading {
+            subjects: self.subjects,
+            setting,
+            hour,
+            season: self.season,
+            weather: self.weather.unwrap_or(if winter { Weather::Snow } else { Weather::Clear }),
+            mood: self.mood,
+            technique: self.technique,
+            colours: self.colours,
+        }
+    }
+}
+
+/// The singular of a plural in the Latin-script languages, by its ending.
+fn singular(word: &str) -> Option<String> {
+    if !word.is_ascii() || word.len() < 4 {
+        return None;
+    }
+    let cut = |end: &str, with: &str| word.strip_suffix(end).map(|stem| format!("{stem}{with}"));
+    cut("ies", "y").or_else(|| cut("ves", "f")).or_else(|| {
+        let es = ["xes", "shes", "ches", "sses"].iter().any(|end| word.ends_with(end));
+        if es { cut("es", "") } else if word.ends_with("ss") { None } else { cut("s", "") }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_plain(text: &str) -> Reading {
+        read(&Prompt::parse(text.to_owned()).unwrap(), &Library::empty(), None)
+    }
+
+    #[test]
+    fn place_hour_weather_season_mood_and_technique_are_read_in_many_languages() {
+        for (text, setting, hour) in [
+            ("a lighthouse by the sea at night", Setting::Sea, Hour::Night),
+            ("森林里的日出", Setting::Forest, Hour::Dawn),
+            ("夜の街", Setting::City, Hour::Night),
+            ("ein Berg im Sonnenuntergang", Setting::Mountains, Hour::Sunset),
+            ("une plage au crépuscule", Setting::Beach, Hour::Dusk),
+            ("un bosque de noche", Setting::Forest, Hour::Night),
+        ] {
+            let reading = read_plain(text);
+            assert_eq!((reading.setting, reading.hour), (setting, hour), "{text}");
+        }
+        let reading = read_plain("a foggy autumn valley, melancholy, linocut, in blue and gold");
+        assert_eq!(reading.weather, Weather::Fog);
+        assert_eq!(reading.season, Some(Season::Autumn));
+        assert_eq!(reading.mood, Some(Mood::Melancholy));
+        assert_eq!(reading.technique, Some(Technique::Linocut));
+        assert!(!reading.colours.is_empty());
+        assert_eq!(read_plain("a meadow without rain").weather, Weather::Clear);
+    }
+
+    #[test]
+    fn the_lexicon_is_whole() {
+        assert!(LEXICON.said.len() > 500);
+        assert!(LEXICON.said.values().all(|said| !said.is_empty()), "a heading of the lexicon has no meaning");
+    }
+
+    #[test]
+    fn the_longest_prompt_is_read_in_bounds() {
+        let reading = read_plain(&"{\"camera\": \"85mm, bokeh\"} ".repeat(600));
+        assert!(reading.subjects.is_empty());
+    }
+}
