@@ -1,6 +1,7 @@
 //! This owns everything that can draw: the [`Engine`] trait and one module per engine.
 //! It does not know accounts, credits, queues or storage.
 
+pub mod openai;
 pub mod papercut;
 
 use std::future::Future;

@@ -115,8 +115,8 @@ fn figure(
         side("height")
     );
     let mut keywords = words.get(emoji["hexcode"].as_str()?)?.clone();
-    // `dog face` is asked for as `dog` only where no whole dog exists; the first name wins when the library is opened.
-    keywords.extend(label.to_lowercase().strip_suffix(" face").map(|short| format!("={short}")));
+    // `dog face` is asked for as `dog` only where no whole dog exists, so the short name is a tag.
+    keywords.extend(label.to_lowercase().strip_suffix(" face").map(str::to_owned));
     keywords.extend(choices.also.get(&name).into_iter().flatten().map(|more| format!("={more}")));
     let mut seen = HashSet::new();
     keywords.retain(|word| word.chars().count() > 1 || !word.is_ascii());

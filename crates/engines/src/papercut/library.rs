@@ -12,7 +12,7 @@ use super::reading::{Figure, Nature};
 
 const MAGIC: &[u8; 4] = b"SLP1";
 /// A phrase that is no keyword has to be this near to a figure's name to stand for it.
-const MEANING_FLOOR: f32 = 0.62;
+const MEANING_FLOOR: f32 = 0.72;
 
 /// The natures in the order of their numbers in the file.
 const NATURES: [Nature; 11] = [

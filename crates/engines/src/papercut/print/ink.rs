@@ -101,7 +101,7 @@ pub(super) fn cyanotype(plate: &Plate<'_>) -> Vec<Rgb> {
     let (blue, pale, paper) = (hex(0x0f2f5e), hex(0x9fc0d8), hex(0xf3f1e6));
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
-        let light = luma(plate.rgb(x, y));
+        let light = plate.tone(x, y);
         let washed = (light + 0.10 * (plate.cloud(x, y, 70.0 * plate.mm) - 0.5)).clamp(0.0, 1.0).powf(1.15);
         let tone = if washed < 0.55 { mix(blue, pale, washed / 0.55) } else { mix(pale, paper, (washed - 0.55) / 0.45) };
         // The brush leaves an uneven border without emulsion.

@@ -55,12 +55,23 @@ pub(super) struct Plate<'a> {
     pub(super) mm: f32,
     canvas: &'a Canvas,
     seed: u32,
+    /// What lightness is multiplied by so that a print in one ink has a middle tone.
+    gain: f32,
 }
 
 impl<'a> Plate<'a> {
     fn of(canvas: &'a Canvas, dice: &mut Dice) -> Self {
         let mm = canvas.unit() / 1024.0;
-        Self { w: canvas.w, h: canvas.h, mm, canvas, seed: dice.below(1 << 30) as u32 }
+        let sum: f32 = canvas.rgb.iter().map(|c| super::colour::luma(c.map(|v| f32::from(v) / 255.0))).sum();
+        let gain = (0.46 / (sum / canvas.rgb.len().max(1) as f32).max(0.02)).clamp(0.8, 4.0);
+        Self { w: canvas.w, h: canvas.h, mm, canvas, seed: dice.below(1 << 30) as u32, gain }
+    }
+
+    /// Lightness for prints in one ink: dark scenes are lifted, so that their forms still show.
+    pub(super) fn tone(&self, x: f32, y: f32) -> f32 {
+        let light = super::colour::luma(self.rgb(x, y));
+        let lifted = light * self.gain;
+        if lifted > 0.75 { (0.75 + (lifted - 0.75) * 0.35).min(1.0) } else { lifted }
     }
 
     /// Every pixel, made by a function of its place.

@@ -29,7 +29,7 @@ pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
         let (own, depth) = (plate.rgb(x, y), plate.depth(x, y));
-        let light = luma(own);
+        let light = plate.tone(x, y);
         // Each depth is carved in its own direction, bent by slow noise.
         let angle = f32::from(depth) * 0.9 + plate.cloud(x, y, 150.0 * plate.mm) * 2.4;
         let (s, c) = angle.sin_cos();
@@ -61,7 +61,7 @@ pub(super) fn etching(plate: &Plate<'_>) -> Vec<Rgb> {
             let mark = if border > 41.0 { 0.10 } else { 0.0 };
             return mix(paper, ink, mark).map(|v| v + fibre);
         }
-        let light = luma(plate.rgb(x, y)) + 0.05 * (plate.cloud(x, y, 60.0 * plate.mm) - 0.5);
+        let light = plate.tone(x, y) + 0.05 * (plate.cloud(x, y, 60.0 * plate.mm) - 0.5);
         let bend = 16.0 * plate.cloud(x, y, 120.0 * plate.mm);
         let hatch = |angle: f32, from: f32| -> f32 {
             let (s, c) = angle.sin_cos();

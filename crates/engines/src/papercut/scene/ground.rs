@@ -72,10 +72,6 @@ fn disc(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Di
     }
     let colour = if low { mix(palette.accent, palette.light, 0.25) } else { palette.light };
     canvas.disc(x, y, radius, colour, depth::DISC);
-    if dark && dice.below(2) == 0 {
-        // A crescent: the sky's own colour bites into the disc.
-        canvas.disc(x + radius * 0.42, y - radius * 0.18, radius * 0.86, mix(palette.sky_top, palette.sky_low, y / canvas.height()), depth::SKY);
-    }
 }
 
 fn planet(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {

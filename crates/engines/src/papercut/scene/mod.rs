@@ -30,6 +30,11 @@ pub(super) mod depth {
     pub(in super::super) const FORE: u8 = 13;
 }
 
+/// Height of sun, moon and stars that were named.
+const CELESTIAL_HEIGHT: f32 = 0.24;
+/// Height of a figure that is a face or bust only.
+const BUST_HEIGHT: f32 = 0.66;
+
 /// Composes a scene on a canvas.
 pub(super) fn compose(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, layer: Layer<'_>) -> Result<()> {
     match reading.setting {
@@ -68,7 +73,9 @@ pub(super) struct Stage {
 
 /// Places every subject: the rest behind, the hero before them.
 fn figures(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, stage: Stage, layer: Layer<'_>) -> Result<()> {
-    let tallest = reading.subjects.iter().map(|subject| subject.figure.height_m).fold(0.1, f32::max);
+    let celestial = |subject: &&Subject| subject.figure.nature == Nature::Celestial;
+    let earthly = reading.subjects.iter().filter(|subject| !celestial(subject));
+    let tallest = earthly.map(|subject| subject.figure.height_m).fold(0.1, f32::max);
     let side = dice.side();
     let mut order: Vec<(usize, &Subject)> = reading.subjects.iter().enumerate().collect();
     order.sort_by_key(|(place, subject)| (std::cmp::Reverse(rank(subject)), std::cmp::Reverse(*place)));
@@ -78,7 +85,11 @@ fn figures(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut
         let natural = (subject.figure.height_m / tallest).powf(0.30).clamp(0.3, 1.0);
         let lead = if *place == 0 { 1.0 } else { 0.78 };
         let crowd = 1.0 / (subject.count as f32).powf(0.34);
-        let height = stage.hero * natural * lead * crowd;
+        let height = match subject.figure.nature {
+            Nature::Celestial => CELESTIAL_HEIGHT * crowd,
+            Nature::Bust => BUST_HEIGHT * lead * crowd,
+            _ => stage.hero * natural * lead * crowd,
+        };
         for n in 0..subject.count {
             let placing = placing(subject, *place, n, height, side, stage, dice);
             sprite.put(canvas, palette, placing);
@@ -116,7 +127,9 @@ fn placing(subject: &Subject, place: usize, n: u32, height: f32, side: f32, stag
         Nature::Swimming if stage.water.is_none() => (0.52 + height * 0.5 + jitter * 0.34, depth::BEHIND, 0.0),
         Nature::Swimming => (stage.water.unwrap_or(0.6) + height * 0.3, depth::BEHIND, 0.0),
         Nature::Building => (stage.back, depth::MID + 1, 0.35),
-        Nature::Bust | Nature::Symbol => (stage.ground + 0.03, depth::MID + 1, 0.0),
+        // A face has no feet: it rises from the lower edge, behind the grass.
+        Nature::Bust => (1.04, depth::HERO, 0.0),
+        Nature::Symbol => (stage.ground, depth::HERO, 0.5),
         _ if place == 0 => (stage.ground + jitter * if subject.count > 1 { 0.05 } else { 0.0 }, depth::HERO, 1.0),
         _ => (stage.back + 0.5 * (stage.ground - stage.back) + jitter * 0.03, depth::BEHIND, 0.8),
     };
