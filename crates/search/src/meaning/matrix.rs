@@ -118,9 +118,7 @@ impl Product<'_> {
 /// The codes of a panel as numbers, once for all rows.
 #[inline(always)]
 fn widen(codes: &[[u8; PANEL_COLUMNS]], panel: &mut [Weights]) {
-    for (weights, codes) in panel.iter_mut().zip(codes) {
-        for (weight, code) in weights.iter_mut().zip(codes) {
-            *weight = f32::from(code.cast_signed());
-        }
+    for (weight, code) in panel.as_flattened_mut().iter_mut().zip(codes.as_flattened()) {
+        *weight = f32::from(code.cast_signed());
     }
 }
