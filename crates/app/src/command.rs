@@ -143,7 +143,8 @@ pub async fn run(started: Instant) -> i32 {
     match done.await {
         Ok(status) => status,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "safelight: {error}");
+            let place = error.place.map(|place| format!(" ({place})")).unwrap_or_default();
+            let _ = writeln!(std::io::stderr(), "safelight: {error}{place}");
             1
         }
     }

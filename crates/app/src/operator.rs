@@ -3,6 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 
 use data_encoding::BASE64;
 use engines::{Progress, State};
@@ -153,12 +154,9 @@ async fn answer(house: House, stream: UnixStream) -> std::io::Result<()> {
     let mut line = String::new();
     BufReader::new(reading.take(REQUEST_BYTES_MAX)).read_line(&mut line).await?;
     let (steps, mut heard) = mpsc::unbounded_channel();
-    let work = async {
-        let request = serde_json::from_str(&line)
-            .map_err(|_| Error::new(Kind::Invalid, "This command is of another version than the running server."))?;
-        execute(&house, request, steps).await
-    };
-    let mut work = std::pin::pin!(work);
+    let request = serde_json::from_str(&line)
+        .map_err(|_| Error::new(Kind::Invalid, "This command is of another version than the running server."));
+    let mut work = execute_owned(house.clone(), request, steps);
     let said = loop {
         tokio::select! {
             Some((done, all)) = heard.recv() => say(&mut writing, &Said::Step { done, all }).await?,
@@ -173,6 +171,11 @@ async fn answer(house: House, stream: UnixStream) -> std::io::Result<()> {
         }
     };
     say(&mut writing, &last).await
+}
+
+/// Boxed, since the compiler cannot see through the whole chain that it may move between threads.
+fn execute_owned(house: House, request: Result<Request>, steps: Steps) -> Pin<Box<dyn Future<Output = Result<Value>> + Send>> {
+    Box::pin(async move { execute(&house, request?, steps).await })
 }
 
 async fn say(writing: &mut (impl AsyncWriteExt + Unpin), said: &Said) -> std::io::Result<()> {

@@ -90,6 +90,13 @@ struct Prepared {
     missing: Option<Reason>,
 }
 
+/// Why an entry cannot be read; a type of its own, as a stream of borrowed text is not `Send` to the compiler.
+struct Unreadable(Reason);
+
+fn numbered(entries: source::Entries) -> Vec<(u64, std::result::Result<Entry, Unreadable>)> {
+    (1..).zip(entries.into_iter().map(|entry| entry.map_err(Unreadable))).collect()
+}
+
 enum Outcome {
     Ready(Box<Prepared>),
     Unchanged,
@@ -124,7 +131,7 @@ impl Gallery {
         let all = entries.len() as u64;
         let mut report = Report { entries: all, ..Report::default() };
         let width = std::thread::available_parallelism().map_or(1, usize::from);
-        let outcomes = futures_util::stream::iter((1..).zip(entries))
+        let outcomes = futures_util::stream::iter(numbered(entries))
             .map(|(place, entry)| {
                 let gallery = self.clone();
                 async move { gallery.prepare(place, entry).await }
@@ -152,10 +159,10 @@ impl Gallery {
         self.keep(vec![Ok(Outcome::Ready(Box::new(ready)))], &mut Report::default()).await
     }
 
-    async fn prepare(&self, place: u64, entry: std::result::Result<Entry, &'static str>) -> Result<Outcome> {
+    async fn prepare(&self, place: u64, entry: std::result::Result<Entry, Unreadable>) -> Result<Outcome> {
         let mut entry = match entry {
             Ok(entry) => entry,
-            Err(reason) => return Ok(Outcome::Skipped { id: format!("entry {place}"), reason }),
+            Err(Unreadable(reason)) => return Ok(Outcome::Skipped { id: format!("entry {place}"), reason }),
         };
         if entry.prompt.is_none() {
             return Ok(Outcome::Skipped {

@@ -31,22 +31,21 @@ impl Db {
     /// # Errors
     /// `Internal` for a broken file or one from a newer version, `StorageFull` on a full disk.
     pub async fn open(path: &Path) -> Result<Self> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
+        let file = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).statement_cache_capacity(256);
+        let options = file
+            .clone()
             .create_if_missing(true)
             .auto_vacuum(SqliteAutoVacuum::Incremental)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT)
             // Deleted rows are overwritten with zeros; their keys are erased as well.
-            .pragma("secure_delete", "ON")
-            .statement_cache_capacity(256);
+            .pragma("secure_delete", "ON");
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(options.clone())
+            .connect_with(options)
             .await
             .map_err(sql)?;
         sqlx::migrate!("../../migrations").run(&writer).await.map_err(|cause| {
@@ -58,7 +57,7 @@ impl Db {
         })?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
-            .connect_with(options.read_only(true).create_if_missing(false))
+            .connect_with(file.read_only(true))
             .await
             .map_err(sql)?;
         Ok(Self { writer, readers })
