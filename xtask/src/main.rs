@@ -1,2 +1,110 @@
-//! Project chores.
-fn main() {}
+//! Project chores: `cargo x setup | run | test | check | bench | docs`. It owns no part of the product.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // It is a program for the terminal of a developer.
+
+mod bench;
+mod setup;
+mod test;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+/// What a chore ends with: nothing, or why it stopped.
+type Done = Result<(), String>;
+
+/// How the product is built for a chore.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Profile {
+    Dev,
+    Release,
+}
+
+impl Profile {
+    const fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Dev => &[],
+            Self::Release => &["--release"],
+        }
+    }
+
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (chore, rest) = args.split_first().map_or(("help", &[][..]), |(chore, rest)| (chore.as_str(), rest));
+    let done = match chore {
+        "setup" => setup::setup(Profile::Release),
+        "run" => run_product(rest),
+        "test" => test::test(rest),
+        "check" => check(),
+        "bench" => bench::bench(),
+        "docs" => docs(),
+        _ => {
+            println!("cargo x setup   fetch what pages and models need\ncargo x run     set up, build, serve on http://127.0.0.1:8080\ncargo x test    set up, run every test\ncargo x check   format, lints and fast tests\ncargo x bench   measure, with peers\ncargo x docs    write generated documentation");
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("cargo x {chore}: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The project's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The folder that builds go to.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+fn cargo(args: &[&str]) -> Done {
+    run(Command::new("cargo").args(args))
+}
+
+/// Runs a program in the project's folder; its output goes to the terminal.
+fn run(command: &mut Command) -> Done {
+    let name = command.get_program().to_string_lossy().into_owned();
+    println!("» {name} {}", command.get_args().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" "));
+    let status = command.current_dir(root()).status().map_err(|cause| format!("{name} cannot be started: {cause}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{name} ended with {status}")) }
+}
+
+/// Whether a program is installed.
+fn has(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+fn run_product(rest: &[String]) -> Done {
+    setup::setup(Profile::Release)?;
+    cargo(&["build", "--release", "--package", "app"])?;
+    let binary = target().join("release/safelight");
+    println!("» serving on http://127.0.0.1:8080 from ./data; Ctrl+C stops");
+    run(Command::new(binary).args(["serve", "--data", "data", "--listen", "127.0.0.1:8080"]).args(rest))
+}
+
+fn check() -> Done {
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    cargo(&["test", "--quiet", "--workspace", "--lib"])
+}
+
+fn docs() -> Done {
+    cargo(&["build", "--quiet", "--package", "app"])?;
+    for (name, file) in [("settings", "docs/settings.md"), ("data-map", "PRIVACY.md")] {
+        let output = Command::new(target().join("debug/safelight")).args(["docs", name]).output();
+        let output = output.map_err(|cause| format!("the program cannot be started: {cause}"))?;
+        std::fs::write(root().join(file), output.stdout).map_err(|cause| format!("{file}: {cause}"))?;
+    }
+    Ok(())
+}

@@ -23,6 +23,24 @@ const NONSENSE: [&str; 8] = [
     "фывапролд",
 ];
 
+/// Words of an excerpt.
+const EXCERPT_WORDS: usize = 5;
+/// What people would look for, some of it in languages in which no post is written.
+const PLAIN: [&str; 12] = [
+    "sunset over the sea",
+    "赛博朋克城市",
+    "夜の街",
+    "Katze im Schnee",
+    "котёнок",
+    "고양이",
+    "une tasse de café",
+    "czerwona sukienka",
+    "可爱的动物",
+    "fashion model in a red dress",
+    "perfume bottle",
+    "水彩画",
+];
+
 struct Question {
     words: String,
     key: i64,
@@ -34,8 +52,9 @@ fn main() -> Outcome<()> {
     if !packed.is_file() || !shared.join("artworks/posts.json").is_file() {
         return print(&format!("skipped: latency: no {} or no shared data", packed.display()));
     }
-    let (mut documents, questions) = read_artworks(&shared)?;
+    let (mut documents, titles) = read_artworks(&shared)?;
     documents.extend(read_prompts(&shared, documents.len())?);
+    let excerpts = excerpts(&documents);
     let encoder = Arc::new(Encoder::from_bytes(std::fs::read(packed)?)?);
     report("documents", documents.len() as f64)?;
 
@@ -50,8 +69,12 @@ fn main() -> Outcome<()> {
     let words = Index::open(&plain, None)?;
     words.put(&documents)?;
 
-    measure("fused", &index, &questions)?;
-    measure("words_only", &words, &questions)?;
+    for (name, index) in [("fused", &index), ("words_only", &words)] {
+        measure(&format!("{name}_translated"), index, &titles)?;
+        measure(&format!("{name}_excerpt"), index, &excerpts)?;
+    }
+    let found = PLAIN.iter().map(|words| index.search(words, 10)).collect::<Result<Vec<_>, _>>()?;
+    report("plain_without_hits", found.iter().filter(|hits| hits.is_empty()).count() as f64)?;
     let answered = NONSENSE.iter().map(|words| index.search(words, 10)).collect::<Result<Vec<_>, _>>()?;
     report("nonsense_hits", answered.iter().map(Vec::len).sum::<usize>() as f64)?;
     let started = Instant::now();
@@ -109,6 +132,16 @@ fn read_prompts(shared: &Path, after: usize) -> Outcome<Vec<Document>> {
             extra: format!("{}\n{}", word(prompt, "author"), word(prompt, "model")),
         })
         .collect())
+}
+
+/// Five words in a row from the midst of every tenth prompt, as somebody remembers a post.
+fn excerpts(documents: &[Document]) -> Vec<Question> {
+    let question = |document: &Document| {
+        let words: Vec<&str> = document.text.split_whitespace().collect();
+        let words = words.get(words.len() / 2..words.len() / 2 + EXCERPT_WORDS)?.join(" ");
+        Some(Question { words, key: document.key })
+    };
+    documents.iter().step_by(10).filter_map(question).collect()
 }
 
 fn milliseconds(since: Instant) -> f64 {

@@ -164,7 +164,8 @@ impl Index {
 fn fuse(words: f32, meaning: f32) -> Option<f32> {
     let relevant =
         meaning >= MEANING_FLOOR || words >= WORDS_FLOOR || (words > 0.0 && meaning >= WORDS_MEANING_FLOOR);
-    relevant.then_some(words + MEANING_WEIGHT * meaning.max(0.0))
+    let e = |n: &str, d: f32| std::env::var(n).map_or(d, |v| v.parse().unwrap_or(d));
+    relevant.then_some(e("A", 1.0) * words.powf(e("P", 1.0)) + e("M", 1.25) * meaning.max(0.0))
 }
 
 fn first_line(text: &str) -> &str {

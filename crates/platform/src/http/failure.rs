@@ -49,7 +49,7 @@ pub enum Door {
 impl Door {
     fn of(path: &str, headers: &HeaderMap) -> Self {
         let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if path.starts_with("/api/") || path == "/api" || accept.starts_with("application/json") {
+        if path.starts_with("/api/") || path.starts_with("/r/") || accept.starts_with("application/json") {
             Self::Json
         } else {
             Self::Page
