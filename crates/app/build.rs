@@ -14,7 +14,9 @@ fn main() -> io::Result<()> {
             Ok(path) => format!("Some(include_bytes!({:?}))", path.display().to_string()),
             Err(_) => "None".to_owned(),
         };
-        code += &format!("/// `{file}`, where it was fetched.\npub static {constant}: Option<&[u8]> = {value};\n");
+        code += &format!(
+            "/// `{file}`, where it was fetched.\npub static {constant}: Option<&[u8]> = {value};\n"
+        );
     }
     fs::write(var("OUT_DIR")?.join("models.rs"), code)
 }

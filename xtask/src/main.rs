@@ -45,7 +45,9 @@ fn main() -> ExitCode {
         "bench" => bench::bench(),
         "docs" => docs(),
         _ => {
-            println!("cargo x setup   fetch what pages and models need\ncargo x run     set up, build, serve on http://127.0.0.1:8080\ncargo x test    set up, run every test\ncargo x check   format, lints and fast tests\ncargo x bench   measure, with peers\ncargo x docs    write generated documentation");
+            println!(
+                "cargo x setup   fetch what pages and models need\ncargo x run     set up, build, serve on http://127.0.0.1:8080\ncargo x test    set up, run every test\ncargo x check   format, lints and fast tests\ncargo x bench   measure, with peers\ncargo x docs    write generated documentation"
+            );
             Ok(())
         }
     };
@@ -75,8 +77,12 @@ fn cargo(args: &[&str]) -> Done {
 /// Runs a program in the project's folder; its output goes to the terminal.
 fn run(command: &mut Command) -> Done {
     let name = command.get_program().to_string_lossy().into_owned();
-    println!("» {name} {}", command.get_args().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" "));
-    let status = command.current_dir(root()).status().map_err(|cause| format!("{name} cannot be started: {cause}"))?;
+    println!(
+        "» {name} {}",
+        command.get_args().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    );
+    let status =
+        command.current_dir(root()).status().map_err(|cause| format!("{name} cannot be started: {cause}"))?;
     if status.success() { Ok(()) } else { Err(format!("{name} ended with {status}")) }
 }
 

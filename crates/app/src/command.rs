@@ -185,22 +185,34 @@ async fn operate(settings: Settings, command: Command) -> Result<i32> {
             }
         }
         Command::Search { words, limit, json } => {
-            let found = ask(Request::Search { words: words.join(" "), limit }, &ProgressBar::hidden()).await?;
+            let found =
+                ask(Request::Search { words: words.join(" "), limit }, &ProgressBar::hidden()).await?;
             print(&if json { pretty(&found) } else { search_text(&found) })?;
         }
         Command::Generate(wish) => {
             let bar = bar("steps");
             let Generate { prompt, output, model, ratio, resolution, technique, seed } = wish;
-            let drawn = ask(Request::Generate { prompt, model, ratio, resolution, technique, seed }, &bar).await?;
+            let drawn =
+                ask(Request::Generate { prompt, model, ratio, resolution, technique, seed }, &bar).await?;
             bar.finish_and_clear();
-            let png = drawn.get("png").and_then(Value::as_str).and_then(|text| BASE64.decode(text.as_bytes()).ok());
+            let png =
+                drawn.get("png").and_then(Value::as_str).and_then(|text| BASE64.decode(text.as_bytes()).ok());
             let png = png.ok_or_else(|| Error::internal("a drawn picture did not arrive"))?;
             write_whole(&output, &png)?;
         }
         Command::Account(Account::Create { email, credits, json }) => {
-            let made = ask(Request::CreateAccount { address: email, credits }, &ProgressBar::hidden()).await?;
+            let made =
+                ask(Request::CreateAccount { address: email, credits }, &ProgressBar::hidden()).await?;
             let text = |name: &str| made.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            print(&if json { made.to_string() } else { format!("account  {}\nAPI key  {}\n(The key is shown this once.)", text("account_id"), text("api_key")) })?;
+            print(&if json {
+                made.to_string()
+            } else {
+                format!(
+                    "account  {}\nAPI key  {}\n(The key is shown this once.)",
+                    text("account_id"),
+                    text("api_key")
+                )
+            })?;
         }
         Command::Artwork(Artwork::Remove { id }) => {
             ask(Request::RemoveArtwork { id }, &ProgressBar::hidden()).await?;
@@ -250,7 +262,11 @@ fn pretty(value: &Value) -> String {
 /// Writes a file whole or not at all.
 fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
     let failed = |cause: std::io::Error| {
-        Error::invalid("output", "The output file cannot be written. Check its folder and the room on its disk.").because(cause)
+        Error::invalid(
+            "output",
+            "The output file cannot be written. Check its folder and the room on its disk.",
+        )
+        .because(cause)
     };
     let unfinished = path.with_extension("part");
     std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, path)).map_err(|cause| {
@@ -270,8 +286,13 @@ fn import_text(file: &str, report: &Value) -> String {
     );
     for (name, heading) in [("skipped", "skipped"), ("without_picture", "kept without picture")] {
         for (reason, tally) in report.get(name).and_then(Value::as_object).into_iter().flatten() {
-            let examples: Vec<&str> =
-                tally.get("examples").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+            let examples: Vec<&str> = tally
+                .get("examples")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
             let count = tally.get("count").and_then(Value::as_u64).unwrap_or(0);
             text += &format!("\n  {count} {heading}: {reason} (such as {})", examples.join(", "));
         }
@@ -282,7 +303,8 @@ fn import_text(file: &str, report: &Value) -> String {
 fn search_text(found: &Value) -> String {
     let rows = found.get("data").and_then(Value::as_array).into_iter().flatten().map(|row| {
         let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
-        let prompt: String = text("text").split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect();
+        let prompt: String =
+            text("text").split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect();
         format!("{}  {prompt}", text("id"))
     });
     let rows: Vec<String> = rows.collect();

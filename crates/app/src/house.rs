@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use accounts::Accounts;
 use axum::extract::FromRef;
-use engines::papercut::Papercut;
 use engines::openai::OpenAi;
+use engines::papercut::Papercut;
 use gallery::{Fetcher, Gallery};
 use kernel::{Clock, Result, SystemClock};
 use platform::blobs::Blobs;
@@ -118,8 +118,14 @@ impl House {
         }
         let owned = self.gallery.records().await?.into_iter().chain(self.studio.records().await?);
         let owned: HashSet<_> = owned.collect();
-        let orphans: Vec<_> =
-            self.blobs.vault().keys().records().into_iter().filter(|record| !owned.contains(record)).collect();
+        let orphans: Vec<_> = self
+            .blobs
+            .vault()
+            .keys()
+            .records()
+            .into_iter()
+            .filter(|record| !owned.contains(record))
+            .collect();
         self.blobs.erase(&orphans)?;
         self.gallery.reconcile_index().await?;
         self.studio.expire().await
@@ -154,7 +160,10 @@ fn models(
     let mut offers = vec![Offer { engine: Arc::new(papercut), width: drawing_threads }];
     if let Some(api) = remote {
         let models = api.models.into_iter().map(|model| (model.id, model.credits)).collect();
-        offers.push(Offer { engine: Arc::new(OpenAi::new(client, &api.url, api.key, models)?), width: REMOTE_WIDTH });
+        offers.push(Offer {
+            engine: Arc::new(OpenAi::new(client, &api.url, api.key, models)?),
+            width: REMOTE_WIDTH,
+        });
     }
     Ok(Models::new(offers))
 }

@@ -88,10 +88,13 @@ pub async fn execute(house: &House, request: Request, steps: Steps) -> Result<Va
     match request {
         Request::Import { file } => {
             let tick = |tick: Tick| {
-                steps.send((tick.done, tick.all)).map_err(|_| Error::new(Kind::Cancelled, "The import was stopped. Run it again to go on."))
+                steps.send((tick.done, tick.all)).map_err(|_| {
+                    Error::new(Kind::Cancelled, "The import was stopped. Run it again to go on.")
+                })
             };
             let report = house.gallery.import(&file, tick).await?;
-            serde_json::to_value(report).map_err(|cause| Error::internal("a report cannot be written").because(cause))
+            serde_json::to_value(report)
+                .map_err(|cause| Error::internal("a report cannot be written").because(cause))
         }
         Request::Search { words, limit } => house.gallery.search_json(SearchQuery::words(words, limit)).await,
         Request::Generate { prompt, model, ratio, resolution, technique, seed } => {
@@ -113,7 +116,9 @@ pub async fn execute(house: &House, request: Request, steps: Steps) -> Result<Va
         }
         Request::CheckLedger => {
             let proof = house.accounts.check_ledger().await?;
-            Ok(json!({ "adds_up": proof.holds(), "sum": proof.sum, "wrong_books": proof.wrong_books, "wrong_holds": proof.wrong_holds, "transfers": proof.transfers }))
+            Ok(
+                json!({ "adds_up": proof.holds(), "sum": proof.sum, "wrong_books": proof.wrong_books, "wrong_holds": proof.wrong_holds, "transfers": proof.transfers }),
+            )
         }
     }
 }
@@ -139,7 +144,9 @@ pub async fn listen(house: House, path: PathBuf, stop: CancellationToken) {
     let _ = std::fs::remove_file(&path);
     let listener = match UnixListener::bind(&path) {
         Ok(listener) => listener,
-        Err(cause) => return house.log.failure(&Error::internal("the operator's socket cannot be made").because(cause)),
+        Err(cause) => {
+            return house.log.failure(&Error::internal("the operator's socket cannot be made").because(cause));
+        }
     };
     let _ = std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600));
     while let Some(Ok((stream, _))) = stop.run_until_cancelled(listener.accept()).await {
@@ -154,8 +161,9 @@ async fn answer(house: House, stream: UnixStream) -> std::io::Result<()> {
     let mut line = String::new();
     BufReader::new(reading.take(REQUEST_BYTES_MAX)).read_line(&mut line).await?;
     let (steps, mut heard) = mpsc::unbounded_channel();
-    let request = serde_json::from_str(&line)
-        .map_err(|_| Error::new(Kind::Invalid, "This command is of another version than the running server."));
+    let request = serde_json::from_str(&line).map_err(|_| {
+        Error::new(Kind::Invalid, "This command is of another version than the running server.")
+    });
     let mut work = execute_owned(house.clone(), request, steps);
     let said = loop {
         tokio::select! {
@@ -174,7 +182,11 @@ async fn answer(house: House, stream: UnixStream) -> std::io::Result<()> {
 }
 
 /// Boxed, since the compiler cannot see through the whole chain that it may move between threads.
-fn execute_owned(house: House, request: Result<Request>, steps: Steps) -> Pin<Box<dyn Future<Output = Result<Value>> + Send>> {
+fn execute_owned(
+    house: House,
+    request: Result<Request>,
+    steps: Steps,
+) -> Pin<Box<dyn Future<Output = Result<Value>> + Send>> {
     Box::pin(async move { execute(&house, request?, steps).await })
 }
 
@@ -190,7 +202,10 @@ async fn say(writing: &mut (impl AsyncWriteExt + Unpin), said: &Said) -> std::io
 /// What the server answered, or `Unavailable` when it does not.
 pub async fn ask(socket: &Path, request: &Request, step: impl Fn(u64, u64)) -> Result<Value> {
     let unavailable = || {
-        Error::new(Kind::Unavailable, "A server holds this data folder but does not answer on its socket. Is it starting or stopping?")
+        Error::new(
+            Kind::Unavailable,
+            "A server holds this data folder but does not answer on its socket. Is it starting or stopping?",
+        )
     };
     let mut stream = UnixStream::connect(socket).await.map_err(|cause| unavailable().because(cause))?;
     let mut line = serde_json::to_vec(request).map_err(|cause| unavailable().because(cause))?;
@@ -208,6 +223,14 @@ pub async fn ask(socket: &Path, request: &Request, step: impl Fn(u64, u64)) -> R
 }
 
 fn kind_of(name: &str) -> Kind {
-    let kinds = [Kind::Invalid, Kind::NotFound, Kind::Conflict, Kind::TooLarge, Kind::StorageFull, Kind::Upstream, Kind::Cancelled];
+    let kinds = [
+        Kind::Invalid,
+        Kind::NotFound,
+        Kind::Conflict,
+        Kind::TooLarge,
+        Kind::StorageFull,
+        Kind::Upstream,
+        Kind::Cancelled,
+    ];
     kinds.into_iter().find(|kind| format!("{kind:?}") == name).unwrap_or(Kind::Internal)
 }

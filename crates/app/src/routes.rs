@@ -55,7 +55,10 @@ fn pages() -> Router<House> {
         .route("/studio/generations/{id}/events", get(studio::events))
         .route("/studio/generations/{id}/preview", get(studio::preview))
         .route("/studio/generations/{id}/cancel", post(studio::pages::cancel))
-        .route("/studio/generations/{id}/delete", get(studio::pages::confirm_delete).post(studio::pages::delete))
+        .route(
+            "/studio/generations/{id}/delete",
+            get(studio::pages::confirm_delete).post(studio::pages::delete),
+        )
         .route("/g/{id}/download", get(studio::download))
         .route("/g/{id}/{form}", get(studio::picture))
         .route("/account", get(accounts::pages::account))
@@ -100,7 +103,8 @@ struct Preferences {
 async fn preferences(State(house): State<House>, Form(chosen): Form<Preferences>) -> Response {
     let url = house.studio.public_url();
     let locale = Locale::from_tag(&chosen.lang).unwrap_or_default();
-    let local = chosen.back.starts_with('/') && !chosen.back.starts_with("//") && !chosen.back.starts_with("/\\");
+    let local =
+        chosen.back.starts_with('/') && !chosen.back.starts_with("//") && !chosen.back.starts_with("/\\");
     let back = HeaderValue::try_from(chosen.back.as_str()).ok().filter(|_| local);
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();

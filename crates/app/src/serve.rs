@@ -26,16 +26,21 @@ const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(5);
 pub async fn serve(settings: Settings, started: Instant) -> Result<()> {
     let (listen, starter_gallery, data) = (settings.listen, settings.starter_gallery, settings.data.clone());
     let Taken::Here(folder) = DataFolder::take(&data)? else {
-        let words = "Another Safelight serves this data folder. Stop it first, or choose another with --data.";
+        let words =
+            "Another Safelight serves this data folder. Stop it first, or choose another with --data.";
         return Err(Error::new(Kind::Conflict, words));
     };
     let house = House::open(settings, folder).await?;
     let listener = TcpListener::bind(listen).await.map_err(|cause| {
-        Error::invalid("listen", "This address is in use or not of this machine. Choose another with --listen.")
-            .because(cause)
+        Error::invalid(
+            "listen",
+            "This address is in use or not of this machine. Choose another with --listen.",
+        )
+        .because(cause)
     })?;
     let stop = CancellationToken::new();
-    let operator = tokio::spawn(operator::listen(house.clone(), DataFolder::operator_socket(&data), stop.clone()));
+    let operator =
+        tokio::spawn(operator::listen(house.clone(), DataFolder::operator_socket(&data), stop.clone()));
     let chores = tokio::spawn(chores(house.clone(), starter_gallery, stop.clone()));
     let start_millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     house.log.write(Event::Ready { start_millis, artworks: house.gallery.len().await? });
@@ -50,7 +55,8 @@ pub async fn serve(settings: Settings, started: Instant) -> Result<()> {
             house.studio.drain().await;
         }
     };
-    let serving = tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(draining).await });
+    let serving =
+        tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(draining).await });
     stop.cancelled().await;
     house.studio.drain().await;
     // Streams to pages that are still open end with the process.

@@ -33,7 +33,8 @@ struct StarterPicture {
 
 /// Fills a gallery that holds nothing but an unfinished start; goes on where a stop has cut it off.
 pub(crate) async fn fill(house: &House, stop: &CancellationToken) -> Result<()> {
-    let starter: Starter = toml::from_str(FILE).map_err(|cause| Error::internal("the starter list is broken").because(cause))?;
+    let starter: Starter =
+        toml::from_str(FILE).map_err(|cause| Error::internal("the starter list is broken").because(cause))?;
     let ids: Vec<String> = (1..=starter.picture.len()).map(|n| format!("here-{n:02}")).collect();
     let mut missing = Vec::new();
     for (id, picture) in ids.iter().zip(starter.picture) {
@@ -43,7 +44,8 @@ pub(crate) async fn fill(house: &House, stop: &CancellationToken) -> Result<()> 
     }
     let made = ids.len() - missing.len();
     // Someone else's gallery, or one from which pictures of the start were removed on purpose, is left alone.
-    let untouched = house.gallery.len().await? == made as u64 && (made == 0 || missing.iter().all(|(id, _)| *id > ids.get(made - 1).cloned().unwrap_or_default()));
+    let untouched = house.gallery.len().await? == made as u64
+        && (made == 0 || missing.iter().all(|(id, _)| *id > ids.get(made - 1).cloned().unwrap_or_default()));
     if !untouched || missing.is_empty() {
         return Ok(());
     }
@@ -59,7 +61,13 @@ pub(crate) async fn fill(house: &House, stop: &CancellationToken) -> Result<()> 
     Ok(())
 }
 
-async fn draw(house: &House, id: String, picture: StarterPicture, seed: u64, stop: &CancellationToken) -> Result<()> {
+async fn draw(
+    house: &House,
+    id: String,
+    picture: StarterPicture,
+    seed: u64,
+    stop: &CancellationToken,
+) -> Result<()> {
     let asked = Asked {
         prompt: picture.prompt.clone(),
         ratio: picture.ratio,

@@ -19,13 +19,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = args.next().ok_or("usage: papercut FOLDER PROMPT…")?;
     std::fs::create_dir_all(&folder)?;
     let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vendor/pack");
-    let library = Library::from_bytes(Box::leak(std::fs::read(pack.join("papercut.bin"))?.into_boxed_slice()))?;
+    let library =
+        Library::from_bytes(Box::leak(std::fs::read(pack.join("papercut.bin"))?.into_boxed_slice()))?;
     let encoder = Arc::new(Encoder::from_bytes(std::fs::read(pack.join("encoder.bin"))?)?);
     let mut times = Vec::new();
     for (n, text) in args.enumerate() {
         let started = Instant::now();
         let reading = read::read(&Prompt::parse(text.clone())?, &library, Some(&encoder));
-        let names: Vec<_> = reading.subjects.iter().map(|s| format!("{}×{}", s.count, s.figure.name)).collect();
+        let names: Vec<_> =
+            reading.subjects.iter().map(|s| format!("{}×{}", s.count, s.figure.name)).collect();
         let picture = draw(&reading, (SIDE, SIDE), n as u64, None, None, &mut |_, _, _| Ok(()))?;
         times.push(started.elapsed().as_millis());
         println!("{n:02} {:?} {:?} {names:?} {text}", reading.setting, reading.hour);

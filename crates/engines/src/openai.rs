@@ -32,16 +32,26 @@ impl OpenAi {
     ///
     /// # Errors
     /// `Invalid` when the address cannot be read.
-    pub fn new(client: Client, base: &str, key: Option<Secret<String>>, models: Vec<(String, u32)>) -> Result<Self> {
-        let wrong = || Error::invalid("openai-url", "openai-url is an address such as https://api.example.com/v1.");
-        let base = Url::parse(&format!("{}/", base.trim_end_matches('/'))).map_err(|cause| wrong().because(cause))?;
+    pub fn new(
+        client: Client,
+        base: &str,
+        key: Option<Secret<String>>,
+        models: Vec<(String, u32)>,
+    ) -> Result<Self> {
+        let wrong =
+            || Error::invalid("openai-url", "openai-url is an address such as https://api.example.com/v1.");
+        let base = Url::parse(&format!("{}/", base.trim_end_matches('/')))
+            .map_err(|cause| wrong().because(cause))?;
         let host = base.host_str().ok_or_else(wrong)?.to_owned();
         let models = models.into_iter().map(|(id, credits)| model(id, credits, &host)).collect();
         Ok(Self { client, base, key, models })
     }
 
     fn post(&self, path: &str) -> Result<RequestBuilder> {
-        let url = self.base.join(path).map_err(|cause| Error::internal("an engine's address is broken").because(cause))?;
+        let url = self
+            .base
+            .join(path)
+            .map_err(|cause| Error::internal("an engine's address is broken").because(cause))?;
         let request = self.client.post(url);
         Ok(match &self.key {
             Some(key) => request.bearer_auth(key.expose()),
@@ -63,8 +73,11 @@ impl OpenAi {
             .text("n", "1")
             .text("size", size);
         for reference in &request.references {
-            let part = reqwest::multipart::Part::bytes(imaging::encode_png(reference)?).file_name("reference.png");
-            let part = part.mime_str("image/png").map_err(|cause| Error::internal("a form could not be made").because(cause))?;
+            let part =
+                reqwest::multipart::Part::bytes(imaging::encode_png(reference)?).file_name("reference.png");
+            let part = part
+                .mime_str("image/png")
+                .map_err(|cause| Error::internal("a form could not be made").because(cause))?;
             form = form.part("image[]", part);
         }
         Ok(self.post("images/edits")?.multipart(form))
@@ -75,8 +88,16 @@ impl OpenAi {
         if !answer.status().is_success() {
             return Err(refusal(answer).await);
         }
-        let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let last = if kind.starts_with("text/event-stream") { self.listen(answer, progress).await? } else { json_of(answer).await? };
+        let kind = answer
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
+        let last = if kind.starts_with("text/event-stream") {
+            self.listen(answer, progress).await?
+        } else {
+            json_of(answer).await?
+        };
         let found = last.pointer("/data/0").unwrap_or(&last);
         let bytes = match (found["b64_json"].as_str(), found["url"].as_str()) {
             (Some(text), _) => BASE64.decode(text.as_bytes()).map_err(|cause| garbled().because(cause))?,
@@ -89,7 +110,9 @@ impl OpenAi {
     /// Follows server-sent events up to the completed picture, telling of each preview.
     async fn listen(&self, answer: Response, progress: &Progress) -> Result<Value> {
         let (mut parts, mut waiting, mut step, mut heard) = (answer.bytes_stream(), Vec::new(), 0, 0);
-        while let Some(part) = tokio::time::timeout(SILENCE_TIMEOUT, parts.next()).await.map_err(|_| silent())? {
+        while let Some(part) =
+            tokio::time::timeout(SILENCE_TIMEOUT, parts.next()).await.map_err(|_| silent())?
+        {
             let part = part.map_err(|cause| unreachable().because(cause))?;
             heard += part.len();
             if heard > ANSWER_BYTES_MAX {
@@ -98,16 +121,27 @@ impl OpenAi {
             waiting.extend_from_slice(&part);
             while let Some(end) = waiting.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = waiting.drain(..=end).collect();
-                let Some(event) = line.strip_prefix(b"data:").and_then(|data| serde_json::from_slice::<Value>(data).ok()) else { continue };
+                let Some(event) =
+                    line.strip_prefix(b"data:").and_then(|data| serde_json::from_slice::<Value>(data).ok())
+                else {
+                    continue;
+                };
                 let name = event["type"].as_str().unwrap_or_default();
                 if name.ends_with(".completed") || event["data"].is_array() {
                     return Ok(event);
                 }
                 if name.ends_with(".partial_image") {
                     step += 1;
-                    let preview = event["b64_json"].as_str().and_then(|text| BASE64.decode(text.as_bytes()).ok());
-                    let preview = preview.and_then(|bytes| imaging::decode(&bytes).ok()).and_then(|picture| imaging::fit(&picture, 256).ok());
-                    progress.report(State { step, steps: PREVIEWS + 1, preview: preview.map(std::sync::Arc::new) })?;
+                    let preview =
+                        event["b64_json"].as_str().and_then(|text| BASE64.decode(text.as_bytes()).ok());
+                    let preview = preview
+                        .and_then(|bytes| imaging::decode(&bytes).ok())
+                        .and_then(|picture| imaging::fit(&picture, 256).ok());
+                    progress.report(State {
+                        step,
+                        steps: PREVIEWS + 1,
+                        preview: preview.map(std::sync::Arc::new),
+                    })?;
                 }
                 if event["error"].is_object() {
                     return Err(declined());
@@ -121,7 +155,10 @@ impl OpenAi {
     async fn fetch(&self, address: &str) -> Result<Vec<u8>> {
         let url = self.base.join(address).map_err(|cause| garbled().because(cause))?;
         if url.origin() != self.base.origin() {
-            return Err(Error::new(Kind::Upstream, "The engine keeps its result on another host, which this server does not contact. Its operator can choose base64 answers."));
+            return Err(Error::new(
+                Kind::Upstream,
+                "The engine keeps its result on another host, which this server does not contact. Its operator can choose base64 answers.",
+            ));
         }
         let answer = self.client.get(url).send().await.map_err(|cause| unreachable().because(cause))?;
         if answer.status().is_success() { read(answer).await } else { Err(garbled()) }
@@ -133,7 +170,9 @@ fn model(id: String, credits: u32, host: &str) -> Model {
     Model {
         name: id.clone(),
         id,
-        description: format!("Drawn by an image API at {host}. Your words and references are sent there, and nothing about you."),
+        description: format!(
+            "Drawn by an image API at {host}. Your words and references are sent there, and nothing about you."
+        ),
         provider: host.to_owned(),
         place: Place::Remote(host.to_owned()),
         credits,
@@ -186,19 +225,26 @@ async fn refusal(answer: Response) -> Error {
     let moderated = ["moderation", "safety", "content_policy"].iter().any(|word| body.contains(word));
     match status {
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if moderated => declined(),
-        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
-            Error::new(Kind::Upstream, "The engine does not accept this combination of settings. Try another ratio or size.")
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Error::new(
+            Kind::Upstream,
+            "The engine does not accept this combination of settings. Try another ratio or size.",
+        ),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::new(
+            Kind::Upstream,
+            "The engine does not accept this server's key. The operator has to check it.",
+        ),
+        StatusCode::TOO_MANY_REQUESTS => {
+            Error::new(Kind::Upstream, "The engine is busy. Please try again in a minute.")
         }
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            Error::new(Kind::Upstream, "The engine does not accept this server's key. The operator has to check it.")
-        }
-        StatusCode::TOO_MANY_REQUESTS => Error::new(Kind::Upstream, "The engine is busy. Please try again in a minute."),
         _ => Error::new(Kind::Upstream, "The engine has failed. Please try again, or choose another model."),
     }
 }
 
 fn declined() -> Error {
-    Error::new(Kind::Upstream, "The engine declined this picture for its safety rules. Please change the words.")
+    Error::new(
+        Kind::Upstream,
+        "The engine declined this picture for its safety rules. Please change the words.",
+    )
 }
 
 fn unreachable() -> Error {
@@ -210,7 +256,10 @@ fn silent() -> Error {
 }
 
 fn garbled() -> Error {
-    Error::new(Kind::Upstream, "The engine's answer holds no picture. Please try again, or choose another model.")
+    Error::new(
+        Kind::Upstream,
+        "The engine's answer holds no picture. Please try again, or choose another model.",
+    )
 }
 
 fn too_long() -> Error {

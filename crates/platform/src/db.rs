@@ -31,7 +31,10 @@ impl Db {
     /// # Errors
     /// `Internal` for a broken file or one from a newer version, `StorageFull` on a full disk.
     pub async fn open(path: &Path) -> Result<Self> {
-        let file = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).statement_cache_capacity(256);
+        let file = SqliteConnectOptions::new()
+            .filename(path)
+            .busy_timeout(BUSY_TIMEOUT)
+            .statement_cache_capacity(256);
         let options = file
             .clone()
             .create_if_missing(true)

@@ -112,7 +112,8 @@ fn read_artworks(shared: &Path) -> Outcome<(Vec<Document>, Vec<Question>)> {
         let text = post["text"].as_str().unwrap_or_default();
         let (title, rest) = text.split_once('\n').unwrap_or(("", text));
         documents.push(Document { key, title: title.into(), text: rest.trim().into(), extra: String::new() });
-        let title = titles.iter().find(|line| line["id"] == post["id"]).and_then(|line| line["title_en"].as_str());
+        let title =
+            titles.iter().find(|line| line["id"] == post["id"]).and_then(|line| line["title_en"].as_str());
         questions.extend(title.map(|words| Question { words: words.to_owned(), key }));
     }
     Ok((documents, questions))
@@ -120,7 +121,8 @@ fn read_artworks(shared: &Path) -> Outcome<(Vec<Document>, Vec<Question>)> {
 
 /// The trending prompts, which only stand in the way of the questions.
 fn read_prompts(shared: &Path, after: usize) -> Outcome<Vec<Document>> {
-    let prompts: Value = serde_json::from_slice(&std::fs::read(shared.join("prompts/trending-prompts.json"))?)?;
+    let prompts: Value =
+        serde_json::from_slice(&std::fs::read(shared.join("prompts/trending-prompts.json"))?)?;
     let prompts = prompts.as_array().ok_or("the prompts are not a list")?;
     let word = |prompt: &Value, name: &str| prompt[name].as_str().unwrap_or_default().to_owned();
     Ok((after as i64 + 1..)

@@ -12,14 +12,16 @@ use crate::words::Words;
 
 /// Candidates taken from each side before they are fused.
 const CANDIDATES: usize = 400;
-/// A document that shares no word with the query has to be this near in meaning to be shown. Nonsense reaches 0.25.
-const MEANING_FLOOR: f32 = 0.38;
+/// A document that shares no word with the query has to be this near in meaning to be shown.
+const MEANING_FLOOR: f32 = 0.33;
+/// The same for a query of words that the encoder cannot know: nonsense comes as near as 0.45 to some posts.
+const STRANGE_FLOOR: f32 = 0.50;
 /// A document found by words needs this score, or has to be near in meaning as well.
 const WORDS_FLOOR: f32 = 0.30;
 /// The meaning that lets a document with few of the words pass.
 const WORDS_MEANING_FLOOR: f32 = 0.28;
-/// How the two sides weigh in the ranking.
-const MEANING_WEIGHT: f32 = 1.25;
+/// How the two sides weigh in the ranking. Words count by their square: all of them tell much, some of them little.
+const MEANING_WEIGHT: f32 = 2.5;
 /// Letters that a first line needs to have a meaning of its own.
 const HEAD_LETTERS_MIN: usize = 4;
 /// Similar artworks are at least this near.
@@ -106,31 +108,28 @@ impl Index {
     /// `Internal` when the index is broken.
     pub fn search(&self, query: &str, limit: usize) -> Result<Vec<Hit>> {
         let by_words = self.words.search(query, CANDIDATES)?;
-        let by_words: HashMap<i64, f32> =
-            by_words.into_iter().map(|hit| (hit.key, hit.score)).collect();
-        let by_meaning: HashMap<i64, f32> = match &self.encoder {
-            Some(encoder) => {
-                let meaning = encoder.encode(query);
-                self.vectors
-                    .read()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .nearest(&meaning, CANDIDATES)
-                    .into_iter()
-                    .collect()
-            }
-            None => HashMap::new(),
-        };
+        let by_words: HashMap<i64, f32> = by_words.into_iter().map(|hit| (hit.key, hit.score)).collect();
+        let (by_meaning, floor) = self.search_meaning(query);
         let keys = by_words.keys().chain(by_meaning.keys().filter(|key| !by_words.contains_key(key)));
         let mut hits: Vec<Hit> = keys
             .filter_map(|key| {
                 let words = by_words.get(key).copied().unwrap_or(0.0);
                 let meaning = by_meaning.get(key).copied().unwrap_or(0.0);
-                fuse(words, meaning).map(|score| Hit { key: *key, score })
+                fuse(words, meaning, floor).map(|score| Hit { key: *key, score })
             })
             .collect();
         hits.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.key.cmp(&b.key)));
         hits.truncate(limit);
         Ok(hits)
+    }
+
+    /// Cosines of the documents nearest to a query, and the floor for them.
+    fn search_meaning(&self, query: &str) -> (HashMap<i64, f32>, f32) {
+        let Some(encoder) = &self.encoder else { return (HashMap::new(), STRANGE_FLOOR) };
+        let meaning = encoder.encode(query);
+        let vectors = self.vectors.read().unwrap_or_else(PoisonError::into_inner);
+        let near = vectors.nearest(&meaning, CANDIDATES).into_iter().collect();
+        (near, if encoder.knows(query) { MEANING_FLOOR } else { STRANGE_FLOOR })
     }
 
     /// Documents like another one, the nearest first, without it.
@@ -161,11 +160,10 @@ impl Index {
 }
 
 /// The score of a document, from its share of the best word score and its cosine; none below the floor.
-fn fuse(words: f32, meaning: f32) -> Option<f32> {
+fn fuse(words: f32, meaning: f32, floor: f32) -> Option<f32> {
     let relevant =
-        meaning >= MEANING_FLOOR || words >= WORDS_FLOOR || (words > 0.0 && meaning >= WORDS_MEANING_FLOOR);
-    let e = |n: &str, d: f32| std::env::var(n).map_or(d, |v| v.parse().unwrap_or(d));
-    relevant.then_some(e("A", 1.0) * words.powf(e("P", 1.0)) + e("M", 1.25) * meaning.max(0.0))
+        meaning >= floor || words >= WORDS_FLOOR || (words > 0.0 && meaning >= WORDS_MEANING_FLOOR);
+    relevant.then_some(words.powi(2) + MEANING_WEIGHT * meaning.max(0.0))
 }
 
 fn first_line(text: &str) -> &str {

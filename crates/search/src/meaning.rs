@@ -21,6 +21,9 @@ use self::pieces::Pieces;
 pub const TEXT_CHARS_MAX: usize = 2_000;
 /// Word pieces that are read, so that no script makes a text expensive.
 pub const PIECES_MAX: usize = 512;
+/// Nats per letter above which a text is none of the words that the encoder knows: of 60 plain queries in 16 languages
+/// three lie above it, of 24 nonsense words 17 do.
+const STRANGENESS_MAX: f32 = 4.5;
 /// Marks the begin and the end of a text.
 const BEGIN: u32 = 1;
 const END: u32 = 2;
@@ -67,10 +70,21 @@ impl Encoder {
         Embedding(Box::new(self.network.forward(&self.split(text))))
     }
 
+    /// Whether the text is made of words that the encoder can have learnt. Of others it has only a vague notion, which
+    /// comes nearer to anything than a notion should.
+    #[must_use]
+    pub fn knows(&self, text: &str) -> bool {
+        self.pieces.strangeness(bounded(text)) < STRANGENESS_MAX
+    }
+
     fn split(&self, text: &str) -> Vec<u32> {
-        let end = text.char_indices().nth(TEXT_CHARS_MAX).map_or(text.len(), |(place, _)| place);
-        let pieces = self.pieces.split(&text[..end]);
+        let pieces = self.pieces.split(bounded(text));
         let kept = pieces.into_iter().take(PIECES_MAX - 2);
         std::iter::once(BEGIN).chain(kept).chain(std::iter::once(END)).collect()
     }
+}
+
+fn bounded(text: &str) -> &str {
+    let end = text.char_indices().nth(TEXT_CHARS_MAX).map_or(text.len(), |(place, _)| place);
+    text.get(..end).unwrap_or_default()
 }

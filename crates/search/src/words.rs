@@ -120,31 +120,17 @@ impl Words {
                 (Occur::Should, Box::new(BoostQuery::new(one(field, term), boost)) as Box<dyn Query>)
             })
         });
-        // What each word of the query that stands anywhere in the document is worth: a rare one more than a common one.
-        let worths = wanted.iter().map(|term| self.worth(term)).collect::<Result<Vec<f32>>>()?;
-        let covered = wanted.iter().zip(&worths).map(|(term, worth)| {
+        // One point for each word of the query that stands anywhere in the document.
+        let covered = wanted.iter().map(|term| {
             let anywhere = BooleanQuery::union(fields.map(|(field, _)| one(field, term)).into());
-            (Occur::Should, Box::new(ConstScoreQuery::new(Box::new(anywhere), *worth)) as Box<dyn Query>)
+            (Occur::Should, Box::new(ConstScoreQuery::new(Box::new(anywhere), 1.0)) as Box<dyn Query>)
         });
         let scores = self.top(&BooleanQuery::new(ranked.collect()), limit)?;
         let cover = self.top(&BooleanQuery::new(covered.collect()), limit)?;
         let cover: HashMap<i64, f32> = cover.into_iter().map(|hit| (hit.key, hit.score)).collect();
         let best = scores.first().map_or(1.0, |hit| hit.score).max(f32::MIN_POSITIVE);
-        let worth: f32 = worths.iter().sum();
-        let share = |hit: &Hit| cover.get(&hit.key).copied().unwrap_or_default() / worth;
-        let score = |hit: &Hit| hit.score / best * share(hit).powi(2);
-        Ok(scores.into_iter().map(|hit| Hit { score: score(&hit), ..hit }).collect())
-    }
-
-    /// How much a word tells: the inverse document frequency of BM25.
-    fn worth(&self, term: &str) -> Result<f32> {
-        let searcher = self.reader.searcher();
-        let mut with_it = 0;
-        for field in [self.fields.text, self.fields.title, self.fields.extra] {
-            with_it = with_it.max(searcher.doc_freq(&Term::from_field_text(field, term)).map_err(failed)?);
-        }
-        let without = searcher.num_docs().saturating_sub(with_it) as f32;
-        Ok((1.0 + (without + 0.5) / (with_it as f32 + 0.5)).ln())
+        let share = |hit: &Hit| cover.get(&hit.key).copied().unwrap_or(1.0) / wanted.len() as f32;
+        Ok(scores.into_iter().map(|hit| Hit { score: hit.score / best * share(&hit), ..hit }).collect())
     }
 
     fn top(&self, query: &dyn Query, limit: usize) -> Result<Vec<Hit>> {
@@ -155,7 +141,8 @@ impl Words {
             .map(|(score, address)| {
                 let segment = searcher.segment_reader(address.segment_ord);
                 let keys = segment.fast_fields().i64("key").map_err(failed)?;
-                let key = keys.first(address.doc_id).ok_or_else(|| Error::internal("an index entry has no key"))?;
+                let key =
+                    keys.first(address.doc_id).ok_or_else(|| Error::internal("an index entry has no key"))?;
                 Ok(Hit { key, score })
             })
             .collect()

@@ -17,7 +17,8 @@ fn encoder() -> Option<Arc<Encoder>> {
 }
 
 fn shared(name: &str) -> Option<String> {
-    let folder = std::env::var_os("SAFELIGHT_SHARED_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    let folder = std::env::var_os("SAFELIGHT_SHARED_DATA")
+        .map_or_else(|| root().join("../shared/data"), PathBuf::from);
     std::fs::read_to_string(folder.join(name)).ok()
 }
 
@@ -29,7 +30,13 @@ fn document(key: i64, text: &str) -> Document {
 fn words_are_found_in_every_script_and_erased_ones_are_not() {
     let dir = tempfile::tempdir().unwrap();
     let index = Index::open(dir.path(), None).unwrap();
-    let texts = ["A red fox in fresh snow", "赛博朋克城市的夜晚", "猫が窓辺で眠る", "Café crème on a marble table", "(title:fox AND *) \"quoted\""];
+    let texts = [
+        "A red fox in fresh snow",
+        "赛博朋克城市的夜晚",
+        "猫が窓辺で眠る",
+        "Café crème on a marble table",
+        "(title:fox AND *) \"quoted\"",
+    ];
     let documents: Vec<_> = texts.iter().enumerate().map(|(key, text)| document(key as i64, text)).collect();
     index.put(&documents).unwrap();
     let keys = |query: &str| index.search(query, 10).unwrap().iter().map(|hit| hit.key).collect::<Vec<_>>();
@@ -64,21 +71,32 @@ fn a_broken_index_is_made_anew() {
 
 #[test]
 fn meaning_crosses_languages_and_nonsense_finds_nothing() {
-    let (Some(encoder), Some(posts), Some(titles), Some(trending)) =
-        (encoder(), shared("artworks/posts.json"), shared("artworks/attribution.jsonl"), shared("prompts/trending-prompts.json"))
-    else {
-        println!("skipped: meaning_crosses_languages_and_nonsense_finds_nothing: no shared data or no encoder");
+    let (Some(encoder), Some(posts), Some(titles), Some(trending)) = (
+        encoder(),
+        shared("artworks/posts.json"),
+        shared("artworks/attribution.jsonl"),
+        shared("prompts/trending-prompts.json"),
+    ) else {
+        println!(
+            "skipped: meaning_crosses_languages_and_nonsense_finds_nothing: no shared data or no encoder"
+        );
         return;
     };
     let dir = tempfile::tempdir().unwrap();
     let index = Index::open(dir.path(), Some(encoder)).unwrap();
     let posts: Value = serde_json::from_str(&posts).unwrap();
     let key = |value: &Value| value["id"].as_str().unwrap().parse::<i64>().unwrap();
-    let mut documents: Vec<_> =
-        posts["data"].as_array().unwrap().iter().map(|post| document(key(post), post["text"].as_str().unwrap())).collect();
+    let mut documents: Vec<_> = posts["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|post| document(key(post), post["text"].as_str().unwrap()))
+        .collect();
     let among = documents.len();
     let trending: Value = serde_json::from_str(&trending).unwrap();
-    documents.extend(trending.as_array().unwrap().iter().map(|row| document(key(row), row["prompt"].as_str().unwrap())));
+    documents.extend(
+        trending.as_array().unwrap().iter().map(|row| document(key(row), row["prompt"].as_str().unwrap())),
+    );
     index.put(&documents[..among]).unwrap();
 
     let (mut first, mut fifth, mut all) = (0, 0, 0);
@@ -98,7 +116,8 @@ fn meaning_crosses_languages_and_nonsense_finds_nothing() {
         let found = index.search(nonsense, 10).unwrap();
         assert!(found.len() <= 2, "{nonsense} found {found:?}");
     }
-    for query in ["赛博朋克", "夜の街", "portrait of a woman", "une tasse de café", "food photography"] {
+    for query in ["赛博朋克", "夜の街", "portrait of a woman", "une tasse de café", "food photography"]
+    {
         assert!(!index.search(query, 10).unwrap().is_empty(), "{query}");
     }
     drop(index);

@@ -12,11 +12,11 @@ use platform::http::Reply;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::Studio;
 use crate::generation::{Generation, State as Stored};
 use crate::order::{Asked, Door, Order};
 use crate::references::decode;
 use crate::store::{self, Print};
-use crate::Studio;
 
 /// Seconds that a client is told to wait before it asks again.
 const POLL_SECONDS: u32 = 2;
@@ -43,8 +43,12 @@ pub async fn generate(
     body: std::result::Result<Json<Value>, axum::extract::rejection::JsonRejection>,
 ) -> Reply<Json<Value>> {
     let Json(body) = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::new(Kind::TooLarge, "The request is larger than this server accepts."),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::new(Kind::Unsupported, "Send JSON, with content-type application/json."),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Error::new(Kind::TooLarge, "The request is larger than this server accepts.")
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            Error::new(Kind::Unsupported, "Send JSON, with content-type application/json.")
+        }
         _ => Error::new(Kind::Invalid, "The body is not JSON."),
     })?;
     let body = parse_body(body)?;
@@ -89,7 +93,11 @@ fn parse_body(body: Value) -> Result<GenerateBody> {
 }
 
 /// `GET /api/generate/v2/status/{id}`: for whoever knows the id, which nobody can guess.
-pub async fn status(State(studio): State<Studio>, caller: Option<ApiCaller>, Path(id): Path<String>) -> Reply<Json<Value>> {
+pub async fn status(
+    State(studio): State<Studio>,
+    caller: Option<ApiCaller>,
+    Path(id): Path<String>,
+) -> Reply<Json<Value>> {
     let unknown = || Error::not_found("There is no generation with this id.");
     let id: Id = id.parse().map_err(|_| unknown())?;
     let found = store::find(&studio.db, id).await?.ok_or_else(unknown)?;
@@ -100,17 +108,27 @@ pub async fn status(State(studio): State<Studio>, caller: Option<ApiCaller>, Pat
 }
 
 /// `GET /api/generate/v2/requests/{request_id}`.
-pub async fn request(State(studio): State<Studio>, caller: ApiCaller, Path(id): Path<String>) -> Reply<Json<Value>> {
+pub async fn request(
+    State(studio): State<Studio>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Reply<Json<Value>> {
     let print = studio.request_print(caller.account(), &id);
     let known = store::find_request(&studio.db, print).await?;
-    let known = known.ok_or_else(|| Error::not_found("There is no request with this id.").with_code("request_not_found"))?;
+    let known = known.ok_or_else(|| {
+        Error::not_found("There is no request with this id.").with_code("request_not_found")
+    })?;
     let mut answer = studio.replayed(known.generation).await?;
     answer["requestId"] = id.into();
     Ok(Json(answer))
 }
 
 /// `DELETE /api/generations/{id}`: erased for good when this answers; again is fine.
-pub async fn delete(State(studio): State<Studio>, caller: ApiCaller, Path(id): Path<String>) -> Reply<Json<Value>> {
+pub async fn delete(
+    State(studio): State<Studio>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Reply<Json<Value>> {
     let id: Id = id.parse()?;
     if studio.erase(caller.account(), &[id]).await? == 0 {
         return Err(Error::not_found("There is no generation with this id.").into());
@@ -201,7 +219,9 @@ impl Studio {
     }
 
     async fn replayed(&self, id: Id) -> Result<Value> {
-        let found = store::find(&self.db, id).await?.ok_or_else(|| Error::internal("a request without generation"))?;
+        let found = store::find(&self.db, id)
+            .await?
+            .ok_or_else(|| Error::internal("a request without generation"))?;
         let (mut answer, status) = (self.accepted(&found).await?, self.status_json(&found));
         if let (Value::Object(answer), Value::Object(status)) = (&mut answer, status) {
             answer.extend(status);
@@ -230,7 +250,9 @@ impl Studio {
         };
         let mut pictures = Vec::new();
         for address in addresses.iter().take(kernel::limits::REFERENCES_PER_REQUEST_MAX + 1) {
-            if let Some(encoded) = address.strip_prefix("data:image/").and_then(|rest| rest.split_once(";base64,")) {
+            if let Some(encoded) =
+                address.strip_prefix("data:image/").and_then(|rest| rest.split_once(";base64,"))
+            {
                 let bytes = BASE64.decode(encoded.1.as_bytes()).map_err(|_| refused())?;
                 pictures.push(decode(bytes).await?);
             } else {

@@ -26,7 +26,10 @@ impl State {
     }
 
     pub(crate) fn from_name(name: &str) -> Self {
-        [Self::Processing, Self::Completed].into_iter().find(|state| state.name() == name).unwrap_or(Self::Failed)
+        [Self::Processing, Self::Completed]
+            .into_iter()
+            .find(|state| state.name() == name)
+            .unwrap_or(Self::Failed)
     }
 }
 

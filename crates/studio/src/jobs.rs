@@ -100,14 +100,21 @@ impl Jobs {
     fn check_room(&self, account: Id) -> Result<()> {
         let running = self.running();
         if self.tasks.is_closed() {
-            return Err(Error::new(Kind::Unavailable, "The server is stopping. Please try again in a minute."));
+            return Err(Error::new(
+                Kind::Unavailable,
+                "The server is stopping. Please try again in a minute.",
+            ));
         }
         if running.values().filter(|job| job.account == account).count() >= JOBS_PER_ACCOUNT_MAX {
-            let words = format!("You have {JOBS_PER_ACCOUNT_MAX} pictures developing. Please wait for one of them.");
+            let words =
+                format!("You have {JOBS_PER_ACCOUNT_MAX} pictures developing. Please wait for one of them.");
             return Err(Error::new(Kind::RateLimited, words));
         }
         if running.len() >= JOBS_MAX {
-            return Err(Error::new(Kind::Unavailable, "Too many pictures are waiting. Please try again in a minute."));
+            return Err(Error::new(
+                Kind::Unavailable,
+                "Too many pictures are waiting. Please try again in a minute.",
+            ));
         }
         Ok(())
     }
@@ -214,9 +221,12 @@ impl Studio {
         };
         self.leave_line(engine, generation.id);
         phase.send_replace(Phase::Drawing);
-        let drawn = tokio::time::timeout(DRAWING_TIMEOUT, offer.engine.develop(request, progress.clone())).await;
+        let drawn =
+            tokio::time::timeout(DRAWING_TIMEOUT, offer.engine.develop(request, progress.clone())).await;
         drop(permit);
-        drawn.map_err(|_| Error::new(Kind::Upstream, "The engine took longer than ten minutes and was stopped."))?
+        drawn.map_err(|_| {
+            Error::new(Kind::Upstream, "The engine took longer than ten minutes and was stopped.")
+        })?
     }
 
     fn leave_line(&self, engine: usize, id: Id) {
@@ -321,7 +331,8 @@ impl Studio {
     /// As every write of the database.
     pub async fn recover(&self) -> Result<u64> {
         let mut writing = self.db.write().await?;
-        store::fail_running(&mut writing, "The server was restarted while this picture was developing.").await?;
+        store::fail_running(&mut writing, "The server was restarted while this picture was developing.")
+            .await?;
         let holds = self.accounts.release_open_holds(&mut writing).await?;
         platform::db::commit(writing).await?;
         Ok(holds)

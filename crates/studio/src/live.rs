@@ -24,7 +24,10 @@ pub async fn events(
     Path(id): Path<Id>,
 ) -> Reply<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     studio.check_owner(member.account(), id).await?;
-    let stream = futures_util::stream::unfold(Some(Watch { studio: studio.clone(), id, live: studio.live(id), first: true }), next);
+    let stream = futures_util::stream::unfold(
+        Some(Watch { studio: studio.clone(), id, live: studio.live(id), first: true }),
+        next,
+    );
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
 }
 
@@ -67,9 +70,10 @@ impl Watch {
         let Some(live) = &self.live else { return Event::default() };
         let status = if *live.phase.borrow() == Phase::Queued { "queued" } else { "drawing" };
         let drawing = live.drawing.borrow();
-        let preview = drawing.preview.is_some().then(|| {
-            format!("/studio/generations/{}/preview?step={}", self.id, drawing.step)
-        });
+        let preview = drawing
+            .preview
+            .is_some()
+            .then(|| format!("/studio/generations/{}/preview?step={}", self.id, drawing.step));
         let state = json!({
             "status": status,
             "position": self.studio.position(self.id),
@@ -81,7 +85,9 @@ impl Watch {
     }
 
     fn done(&self) -> Event {
-        Event::default().event("done").data(json!({ "id": self.id, "picture": format!("/g/{}/720", self.id) }).to_string())
+        Event::default()
+            .event("done")
+            .data(json!({ "id": self.id, "picture": format!("/g/{}/720", self.id) }).to_string())
     }
 
     /// What the database says of a job that is not in memory any more.

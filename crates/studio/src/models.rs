@@ -41,8 +41,14 @@ impl Models {
             .flat_map(|(place, offer)| offer.engine.models().iter().map(move |model| (place, model)))
             .find(|(_, model)| id.is_empty() || model.id == id)
             .ok_or_else(|| {
-                Error { field: Some("modelId"), ..Error::new(Kind::Invalid, "This model is invalid or inactive here. See /api/models for those on offer.") }
-                    .with_code("invalid_model")
+                Error {
+                    field: Some("modelId"),
+                    ..Error::new(
+                        Kind::Invalid,
+                        "This model is invalid or inactive here. See /api/models for those on offer.",
+                    )
+                }
+                .with_code("invalid_model")
             })
     }
 

@@ -86,11 +86,16 @@ impl Order {
         let long_side_px = resolution(&asked.resolution, model)?;
         let technique = Some(asked.technique).filter(|technique| !technique.is_empty());
         if technique.as_ref().is_some_and(|technique| !model.techniques.contains(technique)) {
-            return Err(Error::invalid("technique", format!("{} does not offer this technique.", model.name)));
+            return Err(Error::invalid(
+                "technique",
+                format!("{} does not offer this technique.", model.name),
+            ));
         }
         let seed = match asked.seed.trim() {
             "" => rand::random::<u32>().into(),
-            seed => u64::from_str(seed).map_err(|_| Error::invalid("seed", "A seed is a whole number from 0."))?,
+            seed => {
+                u64::from_str(seed).map_err(|_| Error::invalid("seed", "A seed is a whole number from 0."))?
+            }
         };
         Ok(Self {
             engine,
@@ -115,7 +120,8 @@ fn ratio(asked: &str, model: &Model, reference: Option<&Picture>) -> Result<Rati
     }
     let unsupported = || {
         let list: Vec<String> = model.ratios.iter().map(ToString::to_string).collect();
-        let words = format!("This aspect ratio is not supported by {}. It draws {}.", model.name, list.join(", "));
+        let words =
+            format!("This aspect ratio is not supported by {}. It draws {}.", model.name, list.join(", "));
         Error { kind: Kind::Invalid, ..Error::invalid("aspectRatio", words) }
     };
     asked.parse().ok().filter(|ratio| model.ratios.contains(ratio)).ok_or_else(unsupported)
@@ -138,7 +144,8 @@ fn resolution(asked: &str, model: &Model) -> Result<u32> {
         .map(|(_, long_side_px)| *long_side_px)
         .ok_or_else(|| {
             let list: Vec<&str> = model.resolutions.iter().map(|(name, _)| name.as_str()).collect();
-            let words = format!("{} does not offer this resolution. It draws {}.", model.name, list.join(", "));
+            let words =
+                format!("{} does not offer this resolution. It draws {}.", model.name, list.join(", "));
             Error::invalid("resolution", words).with_code("unsupported_resolution")
         })
 }

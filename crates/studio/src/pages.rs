@@ -58,7 +58,8 @@ struct Fields {
 }
 
 async fn fields(form: &mut Multipart) -> Result<Fields> {
-    let unreadable = |_| Error::new(Kind::Invalid, "The form broke off, or a picture in it is larger than 32 MiB.");
+    let unreadable =
+        |_| Error::new(Kind::Invalid, "The form broke off, or a picture in it is larger than 32 MiB.");
     let mut fields = Fields { count: 1, ..Fields::default() };
     while let Some(field) = form.next_field().await.map_err(unreadable)? {
         let name = field.name().unwrap_or_default().to_owned();
@@ -68,9 +69,13 @@ async fn fields(form: &mut Multipart) -> Result<Fields> {
             continue;
         }
         if bytes.len() > FIELD_BYTES_MAX {
-            return Err(Error::invalid("prompt", "The prompt is longer than 16384 characters. Please shorten it."));
+            return Err(Error::invalid(
+                "prompt",
+                "The prompt is longer than 16384 characters. Please shorten it.",
+            ));
         }
-        let text = String::from_utf8(bytes.to_vec()).map_err(|_| Error::invalid("prompt", "The form is not UTF-8 text."))?;
+        let text = String::from_utf8(bytes.to_vec())
+            .map_err(|_| Error::invalid("prompt", "The form is not UTF-8 text."))?;
         match name.as_str() {
             "prompt" => fields.asked.prompt = text,
             "model" => fields.asked.model = text,
@@ -80,7 +85,8 @@ async fn fields(form: &mut Multipart) -> Result<Fields> {
             "seed" => fields.asked.seed = text,
             "reference" => fields.reference = text,
             "count" => {
-                let wrong = || Error::invalid("count", format!("Choose 1 to {PICTURES_PER_REQUEST_MAX} frames."));
+                let wrong =
+                    || Error::invalid("count", format!("Choose 1 to {PICTURES_PER_REQUEST_MAX} frames."));
                 fields.count = text.parse().map_err(|_| wrong())?;
                 if !(1..=PICTURES_PER_REQUEST_MAX).contains(&fields.count) {
                     return Err(wrong());
@@ -101,7 +107,8 @@ pub async fn develop(
     headers: HeaderMap,
     mut form: Multipart,
 ) -> Reply {
-    let wants_json = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
+    let wants_json =
+        headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
     match studio.develop(member.account(), &mut form).await {
         Ok(generations) if wants_json => {
             let ids: Vec<_> = generations.iter().map(|generation| json!({ "id": generation.id })).collect();
@@ -134,7 +141,8 @@ pub async fn confirm_delete(
     Path(id): Path<Id>,
 ) -> Reply<impl IntoResponse> {
     studio.check_owner(member.account(), id).await?;
-    let page = Page::new(&site, &visitor, Nav::Studio, say(visitor.locale, "delete-title")).for_member(Some(&member));
+    let page = Page::new(&site, &visitor, Nav::Studio, say(visitor.locale, "delete-title"))
+        .for_member(Some(&member));
     Ok(Html(DeletePage { page, id: id.to_string() }))
 }
 
@@ -151,7 +159,8 @@ impl Studio {
         if !fields.upload.is_empty() {
             fields.reference = self.keep_reference(account, &fields.upload).await?.to_string();
         }
-        let seed = fields.asked.seed.trim().parse::<u64>().ok().unwrap_or_else(|| rand::random::<u32>().into());
+        let seed =
+            fields.asked.seed.trim().parse::<u64>().ok().unwrap_or_else(|| rand::random::<u32>().into());
         let mut generations = Vec::new();
         for n in 0..fields.count {
             let asked = Asked {
@@ -182,15 +191,19 @@ impl Studio {
     ) -> Result<StudioPage> {
         let account = member.account();
         let all = store::list(&self.db, account, HISTORY_MAX).await?;
-        let (running, ended): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.state == Stored::Processing);
+        let (running, ended): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|one| one.state == Stored::Processing);
         let balance = self.accounts.balance(account).await?;
         let first = self.models.all().next();
         Ok(StudioPage {
-            page: Page::new(site, visitor, Nav::Studio, say(visitor.locale, "studio-title")).for_member(Some(&member)),
+            page: Page::new(site, visitor, Nav::Studio, say(visitor.locale, "studio-title"))
+                .for_member(Some(&member)),
             prompt,
             models: self.models.all().enumerate().map(|(place, model)| model_view(model, place)).collect(),
             techniques: first.map(|model| model.techniques.clone()).unwrap_or_default(),
-            ratios: first.map(|model| model.ratios.iter().map(ToString::to_string).collect()).unwrap_or_default(),
+            ratios: first
+                .map(|model| model.ratios.iter().map(ToString::to_string).collect())
+                .unwrap_or_default(),
             resolutions: first
                 .map(|model| model.resolutions.iter().map(|(name, _)| name.clone()).collect())
                 .unwrap_or_default(),
@@ -215,7 +228,10 @@ impl Studio {
         let mut days: Vec<Day> = Vec::new();
         for generation in ended {
             let name = accounts::day_text(generation.created_at.div_euclid(kernel::clock::DAY_SECONDS));
-            let model = self.models.get(&generation.model).map_or(generation.model.clone(), |(_, model)| model.name.clone());
+            let model = self
+                .models
+                .get(&generation.model)
+                .map_or(generation.model.clone(), |(_, model)| model.name.clone());
             let print = Print {
                 id: generation.id.to_string(),
                 completed: generation.state == Stored::Completed,

@@ -34,7 +34,12 @@ pub async fn picture(
 }
 
 /// `GET /g/{id}/download`: the picture as a file, for the owner.
-pub async fn download(State(studio): State<Studio>, member: Member, Path(id): Path<Id>, headers: HeaderMap) -> Reply {
+pub async fn download(
+    State(studio): State<Studio>,
+    member: Member,
+    Path(id): Path<Id>,
+    headers: HeaderMap,
+) -> Reply {
     studio.check_owner(member.account(), id).await?;
     let mut response = studio.serve(id, Blob::Original, &headers)?;
     let name = HeaderValue::from_static("attachment; filename=\"safelight.png\"");
@@ -47,9 +52,10 @@ pub async fn preview(State(studio): State<Studio>, member: Member, Path(id): Pat
     studio.check_owner(member.account(), id).await?;
     let live = studio.live(id).ok_or_else(missing)?;
     let preview = live.drawing.borrow().preview.clone().ok_or_else(missing)?;
-    let bytes = tokio::task::spawn_blocking(move || imaging::encode_webp(&preview, imaging::Quality::THUMBNAIL))
-        .await
-        .map_err(|_| Error::internal("encoding a preview stopped"))??;
+    let bytes =
+        tokio::task::spawn_blocking(move || imaging::encode_webp(&preview, imaging::Quality::THUMBNAIL))
+            .await
+            .map_err(|_| Error::internal("encoding a preview stopped"))??;
     Ok(([(header::CONTENT_TYPE, "image/webp")], bytes).into_response())
 }
 
@@ -61,8 +67,12 @@ pub async fn signed_picture(
 ) -> Reply {
     let signature = signature.strip_suffix(".png").unwrap_or_default();
     let claimed = HEXLOWER.decode(signature.as_bytes()).map_err(|_| missing())?;
-    if !studio.blobs.vault().verify_mac(LABEL, &signed_part(id, expiry), &claimed) || expiry < studio.clock.now() {
-        return Err(Error::not_found("This address has expired. Ask for the status again to get a new one.").into());
+    if !studio.blobs.vault().verify_mac(LABEL, &signed_part(id, expiry), &claimed)
+        || expiry < studio.clock.now()
+    {
+        return Err(
+            Error::not_found("This address has expired. Ask for the status again to get a new one.").into()
+        );
     }
     if store::find(&studio.db, id).await?.is_none() {
         return Err(Error::new(Kind::Gone, "This picture was deleted for good.").into());
@@ -100,9 +110,11 @@ impl Studio {
         let Some((first, last)) = headers.get(header::RANGE).and_then(range) else {
             return Ok((fixed, self.blobs.get(id, kind)?.to_vec()).into_response());
         };
-        let (bytes, all) = self.blobs.get_range(id, kind, first..last.map_or(u64::MAX, |last| last.saturating_add(1)))?;
+        let (bytes, all) =
+            self.blobs.get_range(id, kind, first..last.map_or(u64::MAX, |last| last.saturating_add(1)))?;
         let span = format!("bytes {first}-{}/{all}", (first + bytes.len() as u64).saturating_sub(1));
-        Ok((StatusCode::PARTIAL_CONTENT, fixed, [(header::CONTENT_RANGE, span)], bytes.to_vec()).into_response())
+        Ok((StatusCode::PARTIAL_CONTENT, fixed, [(header::CONTENT_RANGE, span)], bytes.to_vec())
+            .into_response())
     }
 }
 

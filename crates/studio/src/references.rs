@@ -63,9 +63,12 @@ impl Studio {
     /// # Errors
     /// `NotFound` where this account has no such picture.
     pub async fn reference(&self, account: Id, name: &str) -> Result<Picture> {
-        let missing = || Error::not_found("This reference picture is not there any more. Please choose it again.");
+        let missing =
+            || Error::not_found("This reference picture is not there any more. Please choose it again.");
         let bytes = match name.parse::<Id>() {
-            Ok(id) if store::owns_reference(&self.db, id, account).await? => self.blobs.get(id, Blob::Reference)?,
+            Ok(id) if store::owns_reference(&self.db, id, account).await? => {
+                self.blobs.get(id, Blob::Reference)?
+            }
             Ok(id) => {
                 let own = store::find(&self.db, id).await?.filter(|found| found.account == account);
                 self.blobs.get(own.ok_or_else(missing)?.id, Blob::Original)?

@@ -20,7 +20,11 @@ pub(crate) struct Request {
     pub(crate) inputs: Vec<u8>,
 }
 
-pub(crate) async fn insert(writing: &mut Writing, new: &Generation, request: Option<(Print, Print)>) -> Result<()> {
+pub(crate) async fn insert(
+    writing: &mut Writing,
+    new: &Generation,
+    request: Option<(Print, Print)>,
+) -> Result<()> {
     sqlx::query(
         "INSERT INTO generation (id, account, hold, state, model, ratio, width, height, credits, created_at, \
              request_print, inputs_print) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -82,7 +86,8 @@ pub(crate) async fn find(db: &Db, id: Id) -> Result<Option<Generation>> {
 
 /// The newest generations of an account.
 pub(crate) async fn list(db: &Db, account: Id, limit: u32) -> Result<Vec<Generation>> {
-    let text = format!("SELECT {COLUMNS} FROM generation WHERE account = ? ORDER BY created_at DESC, id LIMIT ?");
+    let text =
+        format!("SELECT {COLUMNS} FROM generation WHERE account = ? ORDER BY created_at DESC, id LIMIT ?");
     let rows = sqlx::query(sqlx::AssertSqlSafe(text))
         .bind(account.as_bytes().as_slice())
         .bind(limit)
@@ -131,10 +136,11 @@ pub(crate) async fn ids(db: &Db, account: Id) -> Result<Vec<Id>> {
 
 /// Ids of every record of every member.
 pub(crate) async fn records(db: &Db) -> Result<Vec<Id>> {
-    let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT id FROM generation UNION ALL SELECT id FROM reference")
-        .fetch_all(db.read())
-        .await
-        .map_err(sql)?;
+    let rows: Vec<Vec<u8>> =
+        sqlx::query_scalar("SELECT id FROM generation UNION ALL SELECT id FROM reference")
+            .fetch_all(db.read())
+            .await
+            .map_err(sql)?;
     rows.iter().map(|id| Id::from_column(id)).collect()
 }
 
@@ -152,13 +158,15 @@ pub(crate) async fn find_request(db: &Db, request: Print) -> Result<Option<Reque
         let generation = Id::from_column(row.try_get("id").map_err(sql)?)?;
         return Ok(Some(Request { generation, inputs: row.try_get("inputs_print").map_err(sql)? }));
     }
-    let erased: Option<i64> = sqlx::query_scalar("SELECT erased_day FROM erased_request WHERE request_print = ?")
-        .bind(request.as_slice())
-        .fetch_optional(db.read())
-        .await
-        .map_err(sql)?;
+    let erased: Option<i64> =
+        sqlx::query_scalar("SELECT erased_day FROM erased_request WHERE request_print = ?")
+            .bind(request.as_slice())
+            .fetch_optional(db.read())
+            .await
+            .map_err(sql)?;
     match erased {
-        Some(_) => Err(Error::new(kernel::Kind::Gone, "This generation was deleted for good.").with_code("generation_unavailable")),
+        Some(_) => Err(Error::new(kernel::Kind::Gone, "This generation was deleted for good.")
+            .with_code("generation_unavailable")),
         None => Ok(None),
     }
 }
@@ -173,7 +181,12 @@ pub(crate) async fn forget_requests(writing: &mut Writing, before_day: i64) -> R
     Ok(())
 }
 
-pub(crate) async fn insert_reference(writing: &mut Writing, id: Id, account: Id, now: UnixSeconds) -> Result<()> {
+pub(crate) async fn insert_reference(
+    writing: &mut Writing,
+    id: Id,
+    account: Id,
+    now: UnixSeconds,
+) -> Result<()> {
     sqlx::query("INSERT INTO reference (id, account, created_at) VALUES (?, ?, ?)")
         .bind(id.as_bytes().as_slice())
         .bind(account.as_bytes().as_slice())
@@ -206,10 +219,13 @@ pub(crate) async fn owns_reference(db: &Db, id: Id, account: Id) -> Result<bool>
 /// Deletes references: those of an account, or everyone's older than a time.
 pub(crate) async fn delete_references(writing: &mut Writing, which: Which) -> Result<Vec<Id>> {
     let query = match which {
-        Which::Of(account) => sqlx::query_scalar::<_, Vec<u8>>("DELETE FROM reference WHERE account = ? RETURNING id")
-            .bind(account.as_bytes().to_vec()),
+        Which::Of(account) => {
+            sqlx::query_scalar::<_, Vec<u8>>("DELETE FROM reference WHERE account = ? RETURNING id")
+                .bind(account.as_bytes().to_vec())
+        }
         Which::Before(time) => {
-            sqlx::query_scalar::<_, Vec<u8>>("DELETE FROM reference WHERE created_at < ? RETURNING id").bind(time)
+            sqlx::query_scalar::<_, Vec<u8>>("DELETE FROM reference WHERE created_at < ? RETURNING id")
+                .bind(time)
         }
     };
     let rows = query.fetch_all(&mut **writing).await.map_err(sql)?;

@@ -28,7 +28,8 @@ struct Map {
 /// # Errors
 /// `Internal` when the file in the program is broken, which a test forbids.
 pub fn data_map() -> Result<Vec<Stored>> {
-    let map: Map = toml::from_str(FILE).map_err(|cause| Error::internal("the data map is broken").because(cause))?;
+    let map: Map =
+        toml::from_str(FILE).map_err(|cause| Error::internal("the data map is broken").because(cause))?;
     Ok(map.stored)
 }
 
@@ -66,14 +67,19 @@ mod tests {
         .await
         .unwrap();
         let map = data_map().unwrap();
-        let mapped: BTreeSet<&str> = map.iter().flat_map(|stored| stored.what.split(' ')).filter(|what| what.contains('.')).collect();
+        let mapped: BTreeSet<&str> =
+            map.iter().flat_map(|stored| stored.what.split(' ')).filter(|what| what.contains('.')).collect();
         assert_eq!(columns.iter().map(String::as_str).collect::<BTreeSet<_>>(), mapped);
     }
 
     #[test]
     fn every_line_says_why_until_when_and_by_what() {
         for stored in data_map().unwrap() {
-            assert!(!stored.why.is_empty() && !stored.until.is_empty() && !stored.eraser.is_empty(), "{}", stored.what);
+            assert!(
+                !stored.why.is_empty() && !stored.until.is_empty() && !stored.eraser.is_empty(),
+                "{}",
+                stored.what
+            );
         }
     }
 }

@@ -29,7 +29,11 @@ impl Sure {
 }
 
 /// `POST /account/delete-all`: every picture of a member.
-pub async fn erase_pictures(State(studio): State<Studio>, member: Member, Form(sure): Form<Sure>) -> Reply<impl IntoResponse> {
+pub async fn erase_pictures(
+    State(studio): State<Studio>,
+    member: Member,
+    Form(sure): Form<Sure>,
+) -> Reply<impl IntoResponse> {
     sure.check()?;
     studio.erase_all(member.account()).await?;
     Ok(([("clear-site-data", "\"cache\"")], Redirect::to("/studio")))

@@ -43,7 +43,12 @@ async fn an_import_reports_what_it_skipped_and_a_second_run_changes_nothing() {
     let report = app.operate(Request::Import { file: file.clone() }).await.unwrap();
     assert_eq!((&report["added"], &report["unchanged"]), (&json!(3), &json!(0)));
     assert_eq!(report["skipped"].as_object().unwrap().len(), 1);
-    let kept: u64 = report["without_picture"].as_object().unwrap().values().map(|tally| tally["count"].as_u64().unwrap()).sum();
+    let kept: u64 = report["without_picture"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|tally| tally["count"].as_u64().unwrap())
+        .sum();
     assert_eq!(kept, 2);
     let again = app.operate(Request::Import { file }).await.unwrap();
     assert_eq!((&again["added"], &again["updated"], &again["unchanged"]), (&json!(0), &json!(0), &json!(3)));
@@ -58,10 +63,16 @@ async fn words_of_every_script_find_their_artwork_and_pictures_are_served_here()
     assert_eq!(search(&app, "copper kettle").await.first().map(String::as_str), Some("101"));
     assert_eq!(search(&app, "図書館").await.first().map(String::as_str), Some("102"));
     assert!(search(&app, "zzqxj wvkpt").await.is_empty());
-    let found: Value = app.browser().get(app.url("/api/images/101")).send().await.unwrap().json().await.unwrap();
+    let found: Value =
+        app.browser().get(app.url("/api/images/101")).send().await.unwrap().json().await.unwrap();
     let picture = app.browser().get(found["data"]["thumbnail_url"].as_str().unwrap()).send().await.unwrap();
     assert_eq!(picture.headers()["content-type"], "image/webp");
-    let hostile = ["/?page=0", "/?page=99999999999999999999", "/?q=%00&model='--", "/?ratio=%F0%9F%A6%8A&sort=x&page=-1"];
+    let hostile = [
+        "/?page=0",
+        "/?page=99999999999999999999",
+        "/?q=%00&model='--",
+        "/?ratio=%F0%9F%A6%8A&sort=x&page=-1",
+    ];
     for path in hostile {
         assert_eq!(app.browser().get(app.url(path)).send().await.unwrap().status(), 200, "{path}");
     }
@@ -71,7 +82,8 @@ async fn words_of_every_script_find_their_artwork_and_pictures_are_served_here()
 async fn a_removed_artwork_is_gone_from_every_door() {
     let app = TestApp::start().await;
     app.operate(Request::Import { file: posts(&app) }).await.unwrap();
-    let found: Value = app.browser().get(app.url("/api/images/101")).send().await.unwrap().json().await.unwrap();
+    let found: Value =
+        app.browser().get(app.url("/api/images/101")).send().await.unwrap().json().await.unwrap();
     let picture = found["data"]["thumbnail_url"].as_str().unwrap().to_owned();
     app.operate(Request::RemoveArtwork { id: "101".into() }).await.unwrap();
     for path in [picture, app.url("/a/101"), app.url("/api/images/101")] {

@@ -8,7 +8,12 @@ use crate::TestApp;
 #[tokio::test]
 async fn one_credit_is_spent_once_however_many_ask() {
     let app = TestApp::start().await;
-    let account = app.house.accounts.find_or_create(&kernel::EmailAddress::parse("a@example.org").unwrap()).await.unwrap();
+    let account = app
+        .house
+        .accounts
+        .find_or_create(&kernel::EmailAddress::parse("a@example.org").unwrap())
+        .await
+        .unwrap();
     app.house.accounts.grant(account, 1).await.unwrap();
     let spenders = (0..40).map(|_| {
         let house = app.house.clone();
@@ -30,7 +35,12 @@ async fn one_credit_is_spent_once_however_many_ask() {
 #[tokio::test]
 async fn open_holds_come_back_after_a_crash() {
     let app = TestApp::start().await;
-    let account = app.house.accounts.find_or_create(&kernel::EmailAddress::parse("a@example.org").unwrap()).await.unwrap();
+    let account = app
+        .house
+        .accounts
+        .find_or_create(&kernel::EmailAddress::parse("a@example.org").unwrap())
+        .await
+        .unwrap();
     app.house.accounts.grant(account, 5).await.unwrap();
     let mut writing = app.house.db.write().await.unwrap();
     app.house.accounts.hold(&mut writing, account, 3, Terms::PurchasedOnly).await.unwrap();

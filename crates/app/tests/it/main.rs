@@ -24,14 +24,14 @@ const POLL: Duration = Duration::from_millis(50);
 const POLLS_MAX: usize = 600;
 
 /// A running program.
-pub struct TestApp {
-    pub base: String,
-    pub house: House,
-    pub dir: tempfile::TempDir,
+struct TestApp {
+    base: String,
+    house: House,
+    dir: tempfile::TempDir,
 }
 
 impl TestApp {
-    pub async fn start() -> Self {
+    async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -39,7 +39,8 @@ impl TestApp {
         let data_text = data.display().to_string();
         let listen = address.to_string();
         let args = ["t", "--data", &data_text, "--listen", &listen, "--mail", &mail, "--picture-hosts", ""];
-        let settings = Settings::resolve(&clap::Command::new("t").args(arguments()).get_matches_from(args)).unwrap();
+        let settings =
+            Settings::resolve(&clap::Command::new("t").args(arguments()).get_matches_from(args)).unwrap();
         let Taken::Here(folder) = DataFolder::take(&data).unwrap() else { panic!("the folder is taken") };
         let house = House::open(settings, folder).await.unwrap();
         let service = router(house.clone()).into_make_service_with_connect_info::<SocketAddr>();
@@ -47,37 +48,44 @@ impl TestApp {
         Self { base: format!("http://{address}"), house, dir }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
     /// A browser: it keeps cookies and shows redirects.
-    pub fn browser(&self) -> Client {
+    fn browser(&self) -> Client {
         Client::builder().cookie_store(true).redirect(redirect::Policy::none()).build().unwrap()
     }
 
-    pub async fn operate(&self, request: Request) -> kernel::Result<Value> {
+    async fn operate(&self, request: Request) -> kernel::Result<Value> {
         let (steps, _heard) = mpsc::unbounded_channel();
         execute(&self.house, request, steps).await
     }
 
     /// An account with credits; its id and API key.
-    pub async fn account(&self, credits: u32) -> String {
+    async fn account(&self, credits: u32) -> String {
         let address = format!("{}@example.org", kernel::Id::random());
         let made = self.operate(Request::CreateAccount { address, credits }).await.unwrap();
         made["api_key"].as_str().unwrap().to_owned()
     }
 
-    pub async fn generate(&self, key: &str, body: Value) -> Response {
+    async fn generate(&self, key: &str, body: Value) -> Response {
         self.browser().post(self.url("/api/generate/v2")).bearer_auth(key).json(&body).send().await.unwrap()
     }
 
-    pub async fn status(&self, id: &str) -> Value {
-        self.browser().get(self.url(&format!("/api/generate/v2/status/{id}"))).send().await.unwrap().json().await.unwrap()
+    async fn status(&self, id: &str) -> Value {
+        self.browser()
+            .get(self.url(&format!("/api/generate/v2/status/{id}")))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
     }
 
     /// Waits for a generation to end.
-    pub async fn ended(&self, id: &str) -> Value {
+    async fn ended(&self, id: &str) -> Value {
         for _ in 0..POLLS_MAX {
             let status = self.status(id).await;
             if status["status"] != "processing" {
@@ -88,7 +96,7 @@ impl TestApp {
         panic!("the picture did not end");
     }
 
-    pub async fn develop(&self, key: &str, prompt: &str) -> (String, Value) {
+    async fn develop(&self, key: &str, prompt: &str) -> (String, Value) {
         let body = json!({ "prompt": prompt, "resolution": "512" });
         let accepted: Value = self.generate(key, body).await.json().await.unwrap();
         let id = accepted["generationId"].as_str().unwrap().to_owned();
@@ -97,14 +105,16 @@ impl TestApp {
     }
 
     /// The eight digits of the newest mail.
-    pub async fn code(&self) -> String {
+    async fn code(&self) -> String {
         for _ in 0..POLLS_MAX {
             let mails = std::fs::read_dir(self.dir.path().join("mail")).into_iter().flatten().flatten();
             let newest = mails.max_by_key(|mail| mail.metadata().unwrap().modified().unwrap());
             if let Some(mail) = newest {
                 let text = std::fs::read_to_string(mail.path()).unwrap();
                 let digits = text.split_whitespace().collect::<Vec<_>>();
-                let pair = digits.windows(2).find(|pair| pair.iter().all(|part| part.len() == 4 && part.parse::<u32>().is_ok()));
+                let pair = digits
+                    .windows(2)
+                    .find(|pair| pair.iter().all(|part| part.len() == 4 && part.parse::<u32>().is_ok()));
                 if let Some(pair) = pair {
                     return pair.concat();
                 }
@@ -115,7 +125,7 @@ impl TestApp {
     }
 
     /// Signs a browser in.
-    pub async fn sign_in(&self, address: &str) -> Client {
+    async fn sign_in(&self, address: &str) -> Client {
         let browser = self.browser();
         browser.post(self.url("/sign-in")).form(&[("address", address)]).send().await.unwrap();
         let code = self.code().await;
@@ -125,12 +135,18 @@ impl TestApp {
     }
 
     /// Sends a form as a page of this site does.
-    pub async fn form(&self, browser: &Client, path: &str, fields: &[(&str, &str)]) -> Response {
-        browser.post(self.url(path)).header("sec-fetch-site", "same-origin").form(fields).send().await.unwrap()
+    async fn form(&self, browser: &Client, path: &str, fields: &[(&str, &str)]) -> Response {
+        browser
+            .post(self.url(path))
+            .header("sec-fetch-site", "same-origin")
+            .form(fields)
+            .send()
+            .await
+            .unwrap()
     }
 
     /// Whether bytes stand in any file of the data folder.
-    pub fn disk_holds(&self, wanted: &[u8]) -> bool {
+    fn disk_holds(&self, wanted: &[u8]) -> bool {
         holds(&self.dir.path().join("data"), wanted)
     }
 }

@@ -65,17 +65,28 @@ async fn keys_are_limited_checked_and_revocable() {
     let tokens = app.url("/api/tokens");
     let mut ids = Vec::new();
     for n in 0..5 {
-        let made = browser.post(&tokens).header("sec-fetch-site", "same-origin").json(&serde_json::json!({ "name": format!("k{n}") }));
+        let made = browser
+            .post(&tokens)
+            .header("sec-fetch-site", "same-origin")
+            .json(&serde_json::json!({ "name": format!("k{n}") }));
         let made: serde_json::Value = made.send().await.unwrap().json().await.unwrap();
         assert!(!app.disk_holds(made["token"].as_str().unwrap().as_bytes()));
         ids.push((made["id"].as_str().unwrap().to_owned(), made["token"].as_str().unwrap().to_owned()));
     }
-    let sixth = browser.post(&tokens).header("sec-fetch-site", "same-origin").json(&serde_json::json!({ "name": "k" }));
+    let sixth = browser
+        .post(&tokens)
+        .header("sec-fetch-site", "same-origin")
+        .json(&serde_json::json!({ "name": "k" }));
     assert_eq!(sixth.send().await.unwrap().status(), 409);
     let (id, token) = &ids[0];
     let try_key = async || app.generate(token, serde_json::json!({ "prompt": "" })).await.status();
     assert_eq!(try_key().await, 400);
-    let revoked = browser.delete(format!("{tokens}/{id}")).header("sec-fetch-site", "same-origin").send().await.unwrap();
+    let revoked = browser
+        .delete(format!("{tokens}/{id}"))
+        .header("sec-fetch-site", "same-origin")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(revoked.status(), 200);
     assert_eq!(try_key().await, 401);
 }

@@ -13,7 +13,8 @@ async fn a_prompt_is_nowhere_on_the_disk_or_in_the_log() {
     let (_, status) = app.develop(&key, &format!("a lake at night, {CANARY}")).await;
     assert_eq!(status["status"], "completed");
     assert!(!app.disk_holds(CANARY.as_bytes()));
-    let refused = app.generate(&key, json!({ "prompt": CANARY, "aspectRatio": CANARY, "modelId": CANARY })).await;
+    let refused =
+        app.generate(&key, json!({ "prompt": CANARY, "aspectRatio": CANARY, "modelId": CANARY })).await;
     assert_eq!(refused.status(), 400);
     assert!(!refused.text().await.unwrap().contains(CANARY));
 }
@@ -39,7 +40,10 @@ async fn a_deleted_picture_is_gone_from_rows_files_keys_and_addresses() {
     let raw: kernel::Id = id.parse().unwrap();
     assert!(!app.disk_holds(raw.as_bytes()), "no row, journal or key slot names it");
     assert_eq!(app.browser().get(address).send().await.unwrap().status(), 410);
-    assert_eq!(app.browser().get(app.url(&format!("/api/generate/v2/status/{id}"))).send().await.unwrap().status(), 404);
+    assert_eq!(
+        app.browser().get(app.url(&format!("/api/generate/v2/status/{id}"))).send().await.unwrap().status(),
+        404
+    );
     assert_eq!(app.browser().delete(&delete).bearer_auth(&key).send().await.unwrap().status(), 404);
 }
 
@@ -48,7 +52,10 @@ async fn closing_the_account_takes_everything_with_it() {
     let app = TestApp::start().await;
     let browser = app.sign_in("a@example.org").await;
     let form = reqwest::multipart::Form::new().text("prompt", "a quiet sea").text("resolution", "512");
-    let made = browser.post(app.url("/studio/generations")).header("sec-fetch-site", "same-origin").header("accept", "application/json");
+    let made = browser
+        .post(app.url("/studio/generations"))
+        .header("sec-fetch-site", "same-origin")
+        .header("accept", "application/json");
     let made: Value = made.multipart(form).send().await.unwrap().json().await.unwrap();
     let id = made["generations"][0]["id"].as_str().unwrap().to_owned();
     app.ended(&id).await;
@@ -81,9 +88,17 @@ async fn every_wrong_field_is_named_and_nothing_is_charged() {
         let answer = app.generate(&key, body).await;
         assert_eq!(answer.status(), 400, "{field}");
         let answer: Value = answer.json().await.unwrap();
-        assert_eq!((answer["success"].as_bool(), answer["field"].as_str()), (Some(false), Some(field)), "{answer}");
+        assert_eq!(
+            (answer["success"].as_bool(), answer["field"].as_str()),
+            (Some(false), Some(field)),
+            "{answer}"
+        );
     }
-    let raw = app.browser().post(app.url("/api/generate/v2")).bearer_auth(&key).header("content-type", "application/json");
+    let raw = app
+        .browser()
+        .post(app.url("/api/generate/v2"))
+        .bearer_auth(&key)
+        .header("content-type", "application/json");
     let answer: Value = raw.body("{").send().await.unwrap().json().await.unwrap();
     assert_eq!(answer["success"], false);
     let (_, status) = app.develop(&key, "still three credits").await;
@@ -114,7 +129,8 @@ async fn a_repeated_request_is_the_same_picture_and_paid_once() {
     let again: Value = app.generate(&key, body("a hill")).await.json().await.unwrap();
     assert_eq!((&again["generationId"], &again["deduped"]), (&first["generationId"], &json!(true)));
     assert_eq!(app.generate(&key, body("another hill")).await.status(), 409);
-    let unknown = app.browser().get(app.url("/api/generate/v2/requests/none")).bearer_auth(&key).send().await.unwrap();
+    let unknown =
+        app.browser().get(app.url("/api/generate/v2/requests/none")).bearer_auth(&key).send().await.unwrap();
     assert_eq!(unknown.status(), 404);
     assert_eq!(unknown.json::<Value>().await.unwrap()["code"], "request_not_found");
     app.browser().delete(app.url(&format!("/api/generations/{id}"))).bearer_auth(&key).send().await.unwrap();

@@ -31,12 +31,14 @@ struct Choices {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let usage = "usage: pack-papercut NODE_MODULES ENCODER_BIN OUT";
-    let (modules, encoder, out) = (args.next().ok_or(usage)?, args.next().ok_or(usage)?, args.next().ok_or(usage)?);
+    let (modules, encoder, out) =
+        (args.next().ok_or(usage)?, args.next().ok_or(usage)?, args.next().ok_or(usage)?);
     let modules = Path::new(&modules);
     let encoder = Encoder::from_bytes(std::fs::read(encoder)?)?;
     let choices: Choices = toml::from_str(include_str!("../papercut/choices.toml"))?;
     let icons = SETS.map(|set| json(&modules.join(format!("@iconify-json/{set}/icons.json"))));
-    let icons = [icons[0].as_ref().map_err(ToString::to_string)?, icons[1].as_ref().map_err(ToString::to_string)?];
+    let icons =
+        [icons[0].as_ref().map_err(ToString::to_string)?, icons[1].as_ref().map_err(ToString::to_string)?];
     let groups = json(&modules.join("emojibase-data/meta/groups.json"))?;
     let mut words: HashMap<String, Vec<String>> = HashMap::new();
     for language in LANGUAGES {
@@ -60,7 +62,13 @@ fn collect_words(data: &Value, words: &mut HashMap<String, Vec<String>>) {
         let code = emoji["hexcode"].as_str().unwrap_or_default().to_owned();
         let into = words.entry(code).or_default();
         into.push(format!("={}", emoji["label"].as_str().unwrap_or_default().to_lowercase()));
-        into.extend(emoji["tags"].as_array().into_iter().flatten().filter_map(|tag| Some(tag.as_str()?.to_lowercase())));
+        into.extend(
+            emoji["tags"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|tag| Some(tag.as_str()?.to_lowercase())),
+        );
     }
 }
 
@@ -108,7 +116,8 @@ fn figure(
         let icon = &icons["icons"][&name];
         Some((set, icons, icon["body"].as_str()?))
     })?;
-    let side = |axis: &str| icons["icons"][&name][axis].as_f64().or_else(|| icons[axis].as_f64()).unwrap_or(32.0);
+    let side =
+        |axis: &str| icons["icons"][&name][axis].as_f64().or_else(|| icons[axis].as_f64()).unwrap_or(32.0);
     let svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"0 0 {} {}\">{body}</svg>",
         side("width"),

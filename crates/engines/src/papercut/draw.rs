@@ -67,14 +67,42 @@ mod tests {
 
     const FOX: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><path fill='#f70' d='M4 28h24L16 4z'/></svg>";
     const SETTINGS: [Setting; 23] = [
-        Setting::Meadow, Setting::Hills, Setting::Mountains, Setting::Forest, Setting::Jungle, Setting::Desert,
-        Setting::Beach, Setting::Sea, Setting::Underwater, Setting::River, Setting::Lake, Setting::City, Setting::Village,
-        Setting::Road, Setting::Garden, Setting::Room, Setting::Table, Setting::Sky, Setting::Space, Setting::Snowfield,
-        Setting::Pattern, Setting::Poster, Setting::Portrait,
+        Setting::Meadow,
+        Setting::Hills,
+        Setting::Mountains,
+        Setting::Forest,
+        Setting::Jungle,
+        Setting::Desert,
+        Setting::Beach,
+        Setting::Sea,
+        Setting::Underwater,
+        Setting::River,
+        Setting::Lake,
+        Setting::City,
+        Setting::Village,
+        Setting::Road,
+        Setting::Garden,
+        Setting::Room,
+        Setting::Table,
+        Setting::Sky,
+        Setting::Space,
+        Setting::Snowfield,
+        Setting::Pattern,
+        Setting::Poster,
+        Setting::Portrait,
     ];
     const NATURES: [Nature; 11] = [
-        Nature::Grounded, Nature::Plant, Nature::Building, Nature::Floating, Nature::Swimming, Nature::Flying,
-        Nature::Celestial, Nature::Tabletop, Nature::Vehicle, Nature::Bust, Nature::Symbol,
+        Nature::Grounded,
+        Nature::Plant,
+        Nature::Building,
+        Nature::Floating,
+        Nature::Swimming,
+        Nature::Flying,
+        Nature::Celestial,
+        Nature::Tabletop,
+        Nature::Vehicle,
+        Nature::Bust,
+        Nature::Symbol,
     ];
 
     fn reading(setting: Setting, nature: Nature, svg: &str, count: u32) -> Reading {

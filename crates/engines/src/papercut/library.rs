@@ -81,7 +81,12 @@ impl Library {
             return Err(broken());
         }
         for place in 0..reader.number()? as usize {
-            let nature = reader.take(1)?.first().and_then(|n| NATURES.get(usize::from(*n))).copied().ok_or_else(broken)?;
+            let nature = reader
+                .take(1)?
+                .first()
+                .and_then(|n| NATURES.get(usize::from(*n)))
+                .copied()
+                .ok_or_else(broken)?;
             let (height_m, scale) = (reader.float()?, reader.float()?);
             let codes = reader.take(DIMENSIONS)?;
             let (name, keywords, svg) = (reader.text()?, reader.text()?, reader.text()?);
@@ -103,12 +108,18 @@ impl Library {
         bytes.extend((figures.len() as u32).to_le_bytes());
         for figure in figures {
             let nature = NATURES.iter().position(|nature| *nature == figure.nature).unwrap_or(0);
-            let largest = figure.meaning.values().iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
+            let largest = figure
+                .meaning
+                .values()
+                .iter()
+                .fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
             let scale = largest / 127.0;
             bytes.push(nature as u8);
             bytes.extend(figure.height_m.to_le_bytes());
             bytes.extend(scale.to_le_bytes());
-            bytes.extend(figure.meaning.values().iter().map(|value| ((value / scale).round() as i8).to_le_bytes()[0]));
+            bytes.extend(
+                figure.meaning.values().iter().map(|value| ((value / scale).round() as i8).to_le_bytes()[0]),
+            );
             for text in [&figure.name, &figure.keywords.join("\n"), &figure.svg] {
                 bytes.extend((text.len() as u32).to_le_bytes());
                 bytes.extend(text.as_bytes());
@@ -134,7 +145,12 @@ impl Library {
     pub fn meant(&self, encoder: &Encoder, phrase: &str) -> Option<Figure> {
         let meaning = encoder.encode(phrase);
         let cosine = |entry: &Entry| {
-            let dot: f32 = entry.codes.iter().zip(meaning.values()).map(|(code, value)| f32::from(code.cast_signed()) * value).sum();
+            let dot: f32 = entry
+                .codes
+                .iter()
+                .zip(meaning.values())
+                .map(|(code, value)| f32::from(code.cast_signed()) * value)
+                .sum();
             dot * entry.scale
         };
         let best = self.entries.iter().enumerate().map(|(place, entry)| (place, cosine(entry)));

@@ -48,15 +48,27 @@ fn model() -> Model {
     Model {
         id: "papercut".to_owned(),
         name: "Papercut".to_owned(),
-        description: "Composes a scene from a library of shapes and prints it by hand-made rules. No diffusion, no \
+        description:
+            "Composes a scene from a library of shapes and prints it by hand-made rules. No diffusion, no \
             download, no network: it understands simple subjects and places, and nothing leaves this server."
-            .to_owned(),
+                .to_owned(),
         provider: "Safelight".to_owned(),
         place: Place::Here,
         credits: 1,
         basic: true,
-        ratios: vec![ratio(1, 1), ratio(3, 2), ratio(2, 3), ratio(4, 3), ratio(3, 4), ratio(16, 9), ratio(9, 16), ratio(21, 9)],
-        resolutions: [("1K", 1024), ("512", 512), ("2K", 2048), ("4K", 4096)].map(|(name, px)| (name.to_owned(), px)).into(),
+        ratios: vec![
+            ratio(1, 1),
+            ratio(3, 2),
+            ratio(2, 3),
+            ratio(4, 3),
+            ratio(3, 4),
+            ratio(16, 9),
+            ratio(9, 16),
+            ratio(21, 9),
+        ],
+        resolutions: [("1K", 1024), ("512", 512), ("2K", 2048), ("4K", 4096)]
+            .map(|(name, px)| (name.to_owned(), px))
+            .into(),
         techniques: Technique::ALL.map(|technique| technique.id().to_owned()).into(),
         references_max: 1,
         seconds_p50: 1,
@@ -76,9 +88,16 @@ impl Engine for Papercut {
                 let technique = request.technique.as_deref();
                 let technique = Technique::ALL.into_iter().find(|own| Some(own.id()) == technique);
                 let reference = request.references.first();
-                draw(&reading, request.size_px, request.seed, technique, reference, &mut |step, steps, preview| {
-                    progress.report(State { step, steps, preview: preview.map(Arc::new) })
-                })
+                draw(
+                    &reading,
+                    request.size_px,
+                    request.seed,
+                    technique,
+                    reference,
+                    &mut |step, steps, preview| {
+                        progress.report(State { step, steps, preview: preview.map(Arc::new) })
+                    },
+                )
             })
             .await
             .map_err(|_| Error::internal("drawing stopped"))?

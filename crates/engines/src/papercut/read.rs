@@ -92,26 +92,61 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
 });
 
 const SETTINGS: [(&str, Setting); 23] = [
-    ("meadow", Setting::Meadow), ("hills", Setting::Hills), ("mountains", Setting::Mountains), ("forest", Setting::Forest),
-    ("jungle", Setting::Jungle), ("desert", Setting::Desert), ("beach", Setting::Beach), ("sea", Setting::Sea),
-    ("underwater", Setting::Underwater), ("river", Setting::River), ("lake", Setting::Lake), ("city", Setting::City),
-    ("village", Setting::Village), ("road", Setting::Road), ("garden", Setting::Garden), ("room", Setting::Room),
-    ("table", Setting::Table), ("sky", Setting::Sky), ("space", Setting::Space), ("snowfield", Setting::Snowfield),
-    ("pattern", Setting::Pattern), ("poster", Setting::Poster), ("portrait", Setting::Portrait),
+    ("meadow", Setting::Meadow),
+    ("hills", Setting::Hills),
+    ("mountains", Setting::Mountains),
+    ("forest", Setting::Forest),
+    ("jungle", Setting::Jungle),
+    ("desert", Setting::Desert),
+    ("beach", Setting::Beach),
+    ("sea", Setting::Sea),
+    ("underwater", Setting::Underwater),
+    ("river", Setting::River),
+    ("lake", Setting::Lake),
+    ("city", Setting::City),
+    ("village", Setting::Village),
+    ("road", Setting::Road),
+    ("garden", Setting::Garden),
+    ("room", Setting::Room),
+    ("table", Setting::Table),
+    ("sky", Setting::Sky),
+    ("space", Setting::Space),
+    ("snowfield", Setting::Snowfield),
+    ("pattern", Setting::Pattern),
+    ("poster", Setting::Poster),
+    ("portrait", Setting::Portrait),
 ];
 const HOURS: [(&str, Hour); 6] = [
-    ("dawn", Hour::Dawn), ("day", Hour::Day), ("golden-hour", Hour::GoldenHour), ("sunset", Hour::Sunset),
-    ("dusk", Hour::Dusk), ("night", Hour::Night),
+    ("dawn", Hour::Dawn),
+    ("day", Hour::Day),
+    ("golden-hour", Hour::GoldenHour),
+    ("sunset", Hour::Sunset),
+    ("dusk", Hour::Dusk),
+    ("night", Hour::Night),
 ];
-const SEASONS: [(&str, Season); 4] =
-    [("spring", Season::Spring), ("summer", Season::Summer), ("autumn", Season::Autumn), ("winter", Season::Winter)];
+const SEASONS: [(&str, Season); 4] = [
+    ("spring", Season::Spring),
+    ("summer", Season::Summer),
+    ("autumn", Season::Autumn),
+    ("winter", Season::Winter),
+];
 const WEATHERS: [(&str, Weather); 6] = [
-    ("rain", Weather::Rain), ("snow", Weather::Snow), ("fog", Weather::Fog), ("storm", Weather::Storm),
-    ("wind", Weather::Wind), ("cloudy", Weather::Cloudy),
+    ("rain", Weather::Rain),
+    ("snow", Weather::Snow),
+    ("fog", Weather::Fog),
+    ("storm", Weather::Storm),
+    ("wind", Weather::Wind),
+    ("cloudy", Weather::Cloudy),
 ];
 const MOODS: [(&str, Mood); 8] = [
-    ("calm", Mood::Calm), ("joyful", Mood::Joyful), ("dreamy", Mood::Dreamy), ("melancholy", Mood::Melancholy),
-    ("dramatic", Mood::Dramatic), ("mysterious", Mood::Mysterious), ("cosy", Mood::Cosy), ("energetic", Mood::Energetic),
+    ("calm", Mood::Calm),
+    ("joyful", Mood::Joyful),
+    ("dreamy", Mood::Dreamy),
+    ("melancholy", Mood::Melancholy),
+    ("dramatic", Mood::Dramatic),
+    ("mysterious", Mood::Mysterious),
+    ("cosy", Mood::Cosy),
+    ("energetic", Mood::Energetic),
 ];
 
 /// A word, or one character of a script without spaces.
@@ -202,7 +237,9 @@ impl Reader<'_> {
         let alone = tokens.get(at).is_some_and(|token| token.chars().count() == 1 && !token.is_ascii());
         let longest = if alone { NAME_CHARS_MAX } else { PHRASE_WORDS_MAX };
         for length in (1..=longest.min(tokens.len() - at)).rev() {
-            let Some(part) = tokens.get(at..at + length).filter(|part| part.iter().all(|token| !token.is_empty())) else {
+            let Some(part) =
+                tokens.get(at..at + length).filter(|part| part.iter().all(|token| !token.is_empty()))
+            else {
                 continue;
             };
             let phrase = part.join(if alone { "" } else { " " });
@@ -246,7 +283,8 @@ impl Reader<'_> {
         let figure = self.library.named(phrase).or_else(|| self.library.named(singular(phrase)?.as_str()));
         match figure {
             Some(figure) => {
-                let plural = singular(phrase).is_some_and(|one| self.library.named(phrase).is_none() && one != phrase);
+                let plural =
+                    singular(phrase).is_some_and(|one| self.library.named(phrase).is_none() && one != phrase);
                 self.subject(figure, 1.0, if plural { 3 } else { 1 }, pending);
                 true
             }
@@ -263,7 +301,9 @@ impl Reader<'_> {
         if let Some(figure) = self.library.tagged(word).filter(|figure| figure.nature != Nature::Symbol) {
             return self.subject(figure, 0.6, 1, pending);
         }
-        let Some(encoder) = self.encoder.filter(|_| self.meanings_left > 0 && self.subjects.len() < 2) else { return };
+        let Some(encoder) = self.encoder.filter(|_| self.meanings_left > 0 && self.subjects.len() < 2) else {
+            return;
+        };
         self.meanings_left -= 1;
         if let Some(figure) = self.library.meant(encoder, word) {
             self.subject(figure, 0.5, 1, pending);
@@ -289,21 +329,25 @@ impl Reader<'_> {
         // A place wins over the form of the picture, unless nothing but a form was named.
         let form = |setting: &Setting| matches!(setting, Setting::Poster | Setting::Portrait | Setting::Sky);
         let named = self.settings.iter().find(|s| !form(s)).or(self.settings.first()).copied();
-        let setting = named.unwrap_or_else(|| match self.subjects.first().map(|subject| subject.figure.nature) {
-            _ if has(Nature::Swimming) && !has(Nature::Floating) => Setting::Underwater,
-            Some(Nature::Floating) => Setting::Sea,
-            Some(Nature::Tabletop) => Setting::Table,
-            Some(Nature::Flying) => Setting::Sky,
-            Some(Nature::Bust) => Setting::Portrait,
-            Some(Nature::Symbol) => Setting::Poster,
-            Some(Nature::Vehicle) => Setting::Road,
-            Some(Nature::Building) => Setting::Hills,
-            Some(Nature::Plant) => Setting::Garden,
-            _ if self.season == Some(Season::Winter) || self.weather == Some(Weather::Snow) => Setting::Snowfield,
-            _ => Setting::Meadow,
-        });
+        let setting =
+            named.unwrap_or_else(|| match self.subjects.first().map(|subject| subject.figure.nature) {
+                _ if has(Nature::Swimming) && !has(Nature::Floating) => Setting::Underwater,
+                Some(Nature::Floating) => Setting::Sea,
+                Some(Nature::Tabletop) => Setting::Table,
+                Some(Nature::Flying) => Setting::Sky,
+                Some(Nature::Bust) => Setting::Portrait,
+                Some(Nature::Symbol) => Setting::Poster,
+                Some(Nature::Vehicle) => Setting::Road,
+                Some(Nature::Building) => Setting::Hills,
+                Some(Nature::Plant) => Setting::Garden,
+                _ if self.season == Some(Season::Winter) || self.weather == Some(Weather::Snow) => {
+                    Setting::Snowfield
+                }
+                _ => Setting::Meadow,
+            });
         let moon = self.subjects.iter().any(|subject| subject.figure.name.contains("moon"));
-        let hour = self.hour.unwrap_or(if moon || setting == Setting::Space { Hour::Night } else { Hour::Day });
+        let hour =
+            self.hour.unwrap_or(if moon || setting == Setting::Space { Hour::Night } else { Hour::Day });
         let winter = self.season == Some(Season::Winter);
         Reading {
             subjects: self.subjects,
@@ -326,7 +370,13 @@ fn singular(word: &str) -> Option<String> {
     let cut = |end: &str, with: &str| word.strip_suffix(end).map(|stem| format!("{stem}{with}"));
     cut("ies", "y").or_else(|| cut("ves", "f")).or_else(|| {
         let es = ["xes", "shes", "ches", "sses"].iter().any(|end| word.ends_with(end));
-        if es { cut("es", "") } else if word.ends_with("ss") { None } else { cut("s", "") }
+        if es {
+            cut("es", "")
+        } else if word.ends_with("ss") {
+            None
+        } else {
+            cut("s", "")
+        }
     })
 }
 
@@ -363,7 +413,10 @@ mod tests {
     #[test]
     fn the_lexicon_is_whole() {
         assert!(LEXICON.said.len() > 500);
-        assert!(LEXICON.said.values().all(|said| !said.is_empty()), "a heading of the lexicon has no meaning");
+        assert!(
+            LEXICON.said.values().all(|said| !said.is_empty()),
+            "a heading of the lexicon has no meaning"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::pack::{Pack, Section};
 use super::pieces::char_bytes;
 
 /// Stands for a space within pieces: U+2581.
-const SPACE_MARK: &[u8] = "\u{2581}".as_bytes();
+pub(super) const SPACE_MARK: &[u8] = "\u{2581}".as_bytes();
 
 /// Replaces character sequences by a table that the model carries: a double-array trie over UTF-8 bytes whose
 /// leaves point to zero-terminated replacements.

@@ -6,7 +6,7 @@
 
 use kernel::{Error, Result};
 
-use super::normal::Normalizer;
+use super::normal::{Normalizer, SPACE_MARK};
 use super::pack::{Pack, Section};
 
 /// Stands for text that no piece covers.
@@ -56,7 +56,21 @@ impl Pieces {
 
     /// The numbers of the pieces of a text; none for a text of nothing but spaces.
     pub(super) fn split(&self, text: &str) -> Vec<u32> {
+        backtrace(&self.segment(&self.normalizer.apply(text)))
+    }
+
+    /// How improbable a text is to this vocabulary, in nats per letter; an ideograph counts as several. Around 3 for
+    /// the languages that the encoder has learnt, above 5 for letters at random and for unknown scripts.
+    pub(super) fn strangeness(&self, text: &str) -> f32 {
         let text = self.normalizer.apply(text);
+        let marks = text.windows(SPACE_MARK.len()).filter(|window| *window == SPACE_MARK).count();
+        let letters: usize = text.iter().map(|byte| letters_from(*byte)).sum();
+        let letters = letters.saturating_sub(marks * letters_from(SPACE_MARK[0])).max(1);
+        -self.segment(&text).last().map_or(0.0, |step| step.score) / letters as f32
+    }
+
+    /// The best way to reach each place of a text in normal form.
+    fn segment(&self, text: &[u8]) -> Vec<Step> {
         let nowhere = Step { score: f32::NEG_INFINITY, start: 0, number: UNKNOWN };
         let mut best = vec![nowhere; text.len() + 1];
         best[0].score = 0.0;
@@ -76,7 +90,7 @@ impl Pieces {
             }
             start += character;
         }
-        backtrace(&best)
+        best
     }
 
     /// Calls with the length and entry of every piece that `text` begins with, shortest first.
@@ -147,6 +161,15 @@ fn backtrace(best: &[Step]) -> Vec<u32> {
     }
     numbers.reverse();
     numbers
+}
+
+/// How many letters of an alphabet the character that starts with this byte tells as much as.
+const fn letters_from(first: u8) -> usize {
+    match first {
+        0x80..=0xBF => 0,
+        0xE0..=0xFF => 3,
+        _ => 1,
+    }
 }
 
 /// Bytes of the UTF-8 character that starts with this byte.

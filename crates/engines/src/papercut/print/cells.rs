@@ -31,7 +31,11 @@ pub(super) fn stained_glass(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
         let depth = plate.depth(x, y);
         let (middle, gap, id) = cell(plate, x, y, size);
         // A pane has one colour; where its middle belongs to another form, the place's own colour stands.
-        let pane = if plate.depth(middle.0, middle.1) == depth { mix(plate.rgb(middle.0, middle.1), plate.rgb(x, y), 0.35) } else { plate.rgb(x, y) };
+        let pane = if plate.depth(middle.0, middle.1) == depth {
+            mix(plate.rgb(middle.0, middle.1), plate.rgb(x, y), 0.35)
+        } else {
+            plate.rgb(x, y)
+        };
         let forms = [(3.4, 0.0), (0.0, 3.4), (-3.4, 0.0), (0.0, -3.4)];
         let at_form = forms.iter().any(|(dx, dy)| plate.depth(x + dx * plate.mm, y + dy * plate.mm) != depth);
         if gap < 0.055 || at_form {
@@ -40,7 +44,10 @@ pub(super) fn stained_glass(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
         }
         let light = luma(pane);
         let rich = pane.map(|v| light + (v - light) * 1.45);
-        let glow = 0.86 + 0.28 * plate.grain(id.0, id.1) + 0.16 * (plate.cloud(x, y, 14.0 * plate.mm) - 0.5) + 0.10 * gap.min(0.6);
+        let glow = 0.86
+            + 0.28 * plate.grain(id.0, id.1)
+            + 0.16 * (plate.cloud(x, y, 14.0 * plate.mm) - 0.5)
+            + 0.10 * gap.min(0.6);
         rich.map(|v| v * glow + 0.03)
     })
 }
@@ -65,7 +72,8 @@ pub(super) fn embroidery(plate: &Plate<'_>) -> Vec<Rgb> {
         let own = if plate.depth(mx, my) == depth { plate.rgb(mx, my) } else { plate.rgb(x, y) };
         let round = (std::f32::consts::PI * v).sin();
         let ends = (u * (1.0 - u) * 4.0).powf(0.35);
-        let strand = 0.06 * (plate.grain((u * 40.0) as i32 + stitch as i32, (v * 4.0) as i32 + row as i32) - 0.5);
+        let strand =
+            0.06 * (plate.grain((u * 40.0) as i32 + stitch as i32, (v * 4.0) as i32 + row as i32) - 0.5);
         let thread = 0.9 + 0.16 * (plate.grain(stitch as i32, row as i32) - 0.5);
         let shade = (0.50 + 0.62 * round * ends) * thread + strand;
         let shadow = 1.0 - 0.28 * plate.shadow(x, y, 8.0 * plate.mm);

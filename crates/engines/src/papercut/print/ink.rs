@@ -23,7 +23,8 @@ pub(super) fn risograph(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
             let soft = (1.1 / pitch).min(0.5);
             let cover = ((density - (1.0 - dot)) / soft + 0.5).clamp(0.0, 1.0);
             let solid = (density * 1.6 - 0.6).clamp(0.0, 1.0);
-            let uneven = 0.90 + 0.10 * plate.cloud(x, y, 90.0 * plate.mm) - 0.10 * plate.grain(px as i32 + n as i32 * 977, py as i32);
+            let uneven = 0.90 + 0.10 * plate.cloud(x, y, 90.0 * plate.mm)
+                - 0.10 * plate.grain(px as i32 + n as i32 * 977, py as i32);
             let amount = cover.max(solid) * uneven.min(1.0);
             for ch in 0..3 {
                 out[ch] *= 1.0 - amount * (1.0 - inks[n][ch]);
@@ -53,7 +54,9 @@ struct Separation([[f32; 3]; 3]);
 impl Separation {
     fn new(inks: [Rgb; 3]) -> Self {
         let a = inks.map(absorbance);
-        let cross = |u: Rgb, v: Rgb| [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]];
+        let cross = |u: Rgb, v: Rgb| {
+            [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]]
+        };
         let rows = [cross(a[1], a[2]), cross(a[2], a[0]), cross(a[0], a[1])];
         let volume: f32 = (0..3).map(|c| a[0][c] * rows[0][c]).sum();
         // Inks that lie in one plane cannot be told apart; then lightness decides.
@@ -103,10 +106,16 @@ pub(super) fn cyanotype(plate: &Plate<'_>) -> Vec<Rgb> {
         let (x, y) = (px as f32, py as f32);
         let light = plate.tone(x, y);
         let washed = (light + 0.10 * (plate.cloud(x, y, 70.0 * plate.mm) - 0.5)).clamp(0.0, 1.0).powf(1.15);
-        let tone = if washed < 0.55 { mix(blue, pale, washed / 0.55) } else { mix(pale, paper, (washed - 0.55) / 0.45) };
+        let tone = if washed < 0.55 {
+            mix(blue, pale, washed / 0.55)
+        } else {
+            mix(pale, paper, (washed - 0.55) / 0.45)
+        };
         // The brush leaves an uneven border without emulsion.
         let border = x.min(y).min(plate.w as f32 - x).min(plate.h as f32 - y) / plate.mm;
-        let rough = 26.0 + 22.0 * plate.cloud(x, y, 34.0 * plate.mm) + 10.0 * plate.cloud(x, y * 6.0, 40.0 * plate.mm);
+        let rough = 26.0
+            + 22.0 * plate.cloud(x, y, 34.0 * plate.mm)
+            + 10.0 * plate.cloud(x, y * 6.0, 40.0 * plate.mm);
         let cover = ((border - rough) / 7.0).clamp(0.0, 1.0);
         let fibre = 0.03 * (plate.grain(px as i32, py as i32) - 0.5);
         mix(paper, tone, cover).map(|v| v + fibre)

@@ -107,7 +107,8 @@ impl<'a> Plate<'a> {
         let ease = |t: f32| t * t * (3.0 - 2.0 * t);
         let (tx, ty) = (ease(x - x0), ease(y - y0));
         let corner = |dx: i32, dy: i32| self.grain(x0 as i32 + dx, y0 as i32 + dy);
-        let (a, b) = (corner(0, 0) * (1.0 - tx) + corner(1, 0) * tx, corner(0, 1) * (1.0 - tx) + corner(1, 1) * tx);
+        let (a, b) =
+            (corner(0, 0) * (1.0 - tx) + corner(1, 0) * tx, corner(0, 1) * (1.0 - tx) + corner(1, 1) * tx);
         a * (1.0 - ty) + b * ty
     }
 

@@ -16,7 +16,8 @@ pub(super) fn woodblock(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
         let grain = (rings - 0.5) * 0.13 * (1.0 - luma(own) * 0.5);
         let ink = mix(steps, paper, 0.10 + grain.max(0.0)).map(|v| v + grain * 0.5);
         let wobble = (plate.cloud(x, y, 30.0 * plate.mm) - 0.5) * 2.0 * plate.mm;
-        let line = plate.edge(x + wobble, y + wobble, (1.5 + 1.2 * plate.cloud(x, y, 60.0 * plate.mm)) * plate.mm);
+        let line =
+            plate.edge(x + wobble, y + wobble, (1.5 + 1.2 * plate.cloud(x, y, 60.0 * plate.mm)) * plate.mm);
         let strength = if plate.depth(x, y) >= 4 { 0.85 } else { 0.35 };
         mix(ink, key, line * strength)
     })
@@ -82,11 +83,15 @@ pub(super) fn paper_cut(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
         let (x, y) = (px as f32, py as f32);
         let own = plate.rgb(x, y);
         let blurred = [(0.0, 0.0), (3.0, 1.0), (-2.0, 3.0), (1.0, -3.0)];
-        let shadow: f32 =
-            blurred.iter().map(|(dx, dy)| plate.shadow(x + dx * plate.mm, y + dy * plate.mm, 17.0 * plate.mm)).sum::<f32>() / 4.0;
+        let shadow: f32 = blurred
+            .iter()
+            .map(|(dx, dy)| plate.shadow(x + dx * plate.mm, y + dy * plate.mm, 17.0 * plate.mm))
+            .sum::<f32>()
+            / 4.0;
         // The cut edge of a sheet catches light.
         let lit = plate.depth(x, y) > plate.depth(x - 1.6 * plate.mm, y - 1.6 * plate.mm);
-        let fibre = 0.05 * (plate.cloud(x * 0.8, y, 3.2 * plate.mm) - 0.5) + 0.03 * (plate.grain(px as i32, py as i32) - 0.5);
+        let fibre = 0.05 * (plate.cloud(x * 0.8, y, 3.2 * plate.mm) - 0.5)
+            + 0.03 * (plate.grain(px as i32, py as i32) - 0.5);
         let sheet = own.map(|v| v + fibre);
         let shaded = mix(sheet, mix(palette.dark, own, 0.35), shadow * 0.55);
         if lit { mix(shaded, [1.0; 3], 0.28) } else { shaded }

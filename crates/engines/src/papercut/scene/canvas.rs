@@ -80,7 +80,8 @@ impl Canvas {
         let at = y * self.w + x;
         let old = self.rgb[at];
         for c in 0..3 {
-            self.rgb[at][c] = ((u32::from(old[c]) * (255 - cover) + u32::from(colour[c]) * cover + 127) / 255) as u8;
+            self.rgb[at][c] =
+                ((u32::from(old[c]) * (255 - cover) + u32::from(colour[c]) * cover + 127) / 255) as u8;
         }
         if cover > 127 {
             self.depth[at] = depth;
@@ -88,7 +89,15 @@ impl Canvas {
     }
 
     /// Fills a path with a colour that changes from top to bottom of the given heights.
-    pub(super) fn fill(&mut self, path: Option<Path>, top: Rgb, low: Rgb, (y0, y1): (f32, f32), depth: u8, opacity: f32) {
+    pub(super) fn fill(
+        &mut self,
+        path: Option<Path>,
+        top: Rgb,
+        low: Rgb,
+        (y0, y1): (f32, f32),
+        depth: u8,
+        opacity: f32,
+    ) {
         let (Some(path), Some(mut mask)) = (path, Mask::new(self.w as u32, self.h as u32)) else { return };
         mask.fill_path(&path, FillRule::Winding, true, Transform::identity());
         let bounds = path.bounds();
@@ -130,7 +139,16 @@ impl Canvas {
     }
 
     /// Land whose edge waves by `swing` pixels; `jag` from 0 (rolling) to 1 (peaks).
-    pub(super) fn ridge(&mut self, y: f32, swing: f32, jag: f32, top: Rgb, low: Rgb, depth: u8, dice: &mut Dice) {
+    pub(super) fn ridge(
+        &mut self,
+        y: f32,
+        swing: f32,
+        jag: f32,
+        top: Rgb,
+        low: Rgb,
+        depth: u8,
+        dice: &mut Dice,
+    ) {
         let edge = self.edge(y, swing, jag, dice);
         let mut path = PathBuilder::new();
         path.move_to(-2.0, self.height() + 2.0);
@@ -146,8 +164,9 @@ impl Canvas {
 
     /// Heights of a waving line at evenly spaced points.
     pub(super) fn edge(&self, y: f32, swing: f32, jag: f32, dice: &mut Dice) -> Vec<f32> {
-        let waves: Vec<(f32, f32, f32)> =
-            (0..5).map(|n| (dice.range(0.6, 1.4) * (1 << n) as f32, dice.range(0.0, 6.28), 0.62_f32.powi(n))).collect();
+        let waves: Vec<(f32, f32, f32)> = (0..5)
+            .map(|n| (dice.range(0.6, 1.4) * (1 << n) as f32, dice.range(0.0, 6.28), 0.62_f32.powi(n)))
+            .collect();
         let points = 160;
         (0..=points)
             .map(|i| {
@@ -157,7 +176,8 @@ impl Canvas {
                     .map(|(frequency, phase, weight)| {
                         let angle = x * frequency + phase;
                         let rolling = angle.sin();
-                        let peak = 1.0 - 2.0 * ((angle / std::f32::consts::PI).rem_euclid(1.0) * 2.0 - 1.0).abs();
+                        let peak =
+                            1.0 - 2.0 * ((angle / std::f32::consts::PI).rem_euclid(1.0) * 2.0 - 1.0).abs();
                         weight * (rolling * (1.0 - jag) + peak * jag)
                     })
                     .sum();
@@ -183,7 +203,13 @@ impl Canvas {
     pub(super) fn blossom(&mut self, x: f32, y: f32, radius: f32, petals: Rgb, heart: Rgb, depth: u8) {
         for n in 0..5 {
             let angle = std::f32::consts::TAU * n as f32 / 5.0 - 1.57;
-            self.disc(x + angle.cos() * radius * 0.55, y + angle.sin() * radius * 0.55, radius * 0.42, petals, depth);
+            self.disc(
+                x + angle.cos() * radius * 0.55,
+                y + angle.sin() * radius * 0.55,
+                radius * 0.42,
+                petals,
+                depth,
+            );
         }
         self.disc(x, y, radius * 0.3, heart, depth);
     }

@@ -39,11 +39,18 @@ const SPRITE_SHARE: f32 = 0.72;
 
 impl Sprite {
     /// `None` for a picture that cannot be drawn.
-    pub(super) fn of(figure: &Figure, canvas: &Canvas, palette: &Palette, colour: Option<[u8; 3]>, hour: Hour) -> Option<Self> {
+    pub(super) fn of(
+        figure: &Figure,
+        canvas: &Canvas,
+        palette: &Palette,
+        colour: Option<[u8; 3]>,
+        hour: Hour,
+    ) -> Option<Self> {
         let tree = Tree::from_str(&figure.svg, &Options::default()).ok()?;
         let side = (canvas.unit() * SPRITE_SHARE).clamp(16.0, 2600.0);
         let scale = side / tree.size().width().max(tree.size().height());
-        let (w, h) = ((tree.size().width() * scale).ceil() as u32, (tree.size().height() * scale).ceil() as u32);
+        let (w, h) =
+            ((tree.size().width() * scale).ceil() as u32, (tree.size().height() * scale).ceil() as u32);
         let mut pixmap = Pixmap::new(w, h)?;
         resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
         let mut sprite = Self::trimmed(&pixmap)?;
@@ -79,7 +86,9 @@ impl Sprite {
             let light = luma(c);
             let own = match named {
                 // A named colour takes the middle tones; whites and blacks stay what they are.
-                Some(named) if (0.12..0.86).contains(&light) => at_luma(named, (light * 0.55 + luma(named) * 0.45).clamp(0.05, 0.95)),
+                Some(named) if (0.12..0.86).contains(&light) => {
+                    at_luma(named, (light * 0.55 + luma(named) * 0.45).clamp(0.05, 0.95))
+                }
                 _ => c,
             };
             let nearest = palette.inks().into_iter().min_by(|a, b| {
@@ -141,22 +150,42 @@ impl Sprite {
         let (left, feet) = (placing.x * canvas.width() - wide / 2.0, placing.feet * canvas.height());
         if placing.shadow > 0.0 {
             let shadow = bytes(mix(palette.dark, palette.fore, 0.3));
-            self.stamp(canvas, placing, (left + tall * 0.10, feet, wide, -tall * 0.16), (placing.depth - 1, 120.0 * placing.shadow), Some(shadow));
+            self.stamp(
+                canvas,
+                placing,
+                (left + tall * 0.10, feet, wide, -tall * 0.16),
+                (placing.depth - 1, 120.0 * placing.shadow),
+                Some(shadow),
+            );
         }
         if placing.reflect {
             let reflection = bytes(mix(palette.water, palette.dark, 0.45));
-            self.stamp(canvas, placing, (left, feet - tall * 0.05, wide, -tall * 0.55), (placing.depth - 1, 95.0), Some(reflection));
+            self.stamp(
+                canvas,
+                placing,
+                (left, feet - tall * 0.05, wide, -tall * 0.55),
+                (placing.depth - 1, 95.0),
+                Some(reflection),
+            );
         }
         self.stamp(canvas, placing, (left, feet, wide, tall), (placing.depth, 255.0), None);
     }
 
     /// Draws the figure into a box that stands on `feet`; a negative height hangs below it, upside down.
-    fn stamp(&self, canvas: &mut Canvas, placing: Placing, (left, feet, wide, tall): (f32, f32, f32, f32), (depth, strength): (u8, f32), tone: Option<[u8; 3]>) {
+    fn stamp(
+        &self,
+        canvas: &mut Canvas,
+        placing: Placing,
+        (left, feet, wide, tall): (f32, f32, f32, f32),
+        (depth, strength): (u8, f32),
+        tone: Option<[u8; 3]>,
+    ) {
         let (top, low) = if tall > 0.0 { (feet - tall, feet) } else { (feet, feet - tall) };
         let rows = top.max(0.0) as usize..(low.max(0.0).ceil() as usize).min(canvas.h);
         let columns = left.max(0.0) as usize..((left + wide).max(0.0).ceil() as usize).min(canvas.w);
         for y in rows {
-            let v = if tall > 0.0 { (y as f32 + 0.5 - top) / tall } else { 1.0 - (y as f32 + 0.5 - top) / -tall };
+            let v =
+                if tall > 0.0 { (y as f32 + 0.5 - top) / tall } else { 1.0 - (y as f32 + 0.5 - top) / -tall };
             for x in columns.clone() {
                 let u = (x as f32 + 0.5 - left) / wide;
                 let u = if placing.mirror < 0.0 { 1.0 - u } else { u };
@@ -173,12 +202,18 @@ impl Sprite {
     fn sample(&self, u: f32, v: f32) -> ([u8; 3], f32) {
         let (fx, fy) = (u * self.w as f32 - 0.5, v * self.h as f32 - 0.5);
         let at = |x: f32, y: f32| -> Option<([u8; 3], u8)> {
-            (x >= 0.0 && y >= 0.0 && x < self.w as f32 && y < self.h as f32).then(|| self.pixels[y as usize * self.w + x as usize])
+            (x >= 0.0 && y >= 0.0 && x < self.w as f32 && y < self.h as f32)
+                .then(|| self.pixels[y as usize * self.w + x as usize])
         };
         let (x0, y0) = (fx.floor(), fy.floor());
         let (tx, ty) = (fx - x0, fy - y0);
         let mut sum = [0.0_f32; 4];
-        for (x, y, weight) in [(x0, y0, (1.0 - tx) * (1.0 - ty)), (x0 + 1.0, y0, tx * (1.0 - ty)), (x0, y0 + 1.0, (1.0 - tx) * ty), (x0 + 1.0, y0 + 1.0, tx * ty)] {
+        for (x, y, weight) in [
+            (x0, y0, (1.0 - tx) * (1.0 - ty)),
+            (x0 + 1.0, y0, tx * (1.0 - ty)),
+            (x0, y0 + 1.0, (1.0 - tx) * ty),
+            (x0 + 1.0, y0 + 1.0, tx * ty),
+        ] {
             if let Some((rgb, cover)) = at(x, y) {
                 let weight = weight * f32::from(cover);
                 for c in 0..3 {

@@ -9,7 +9,13 @@ use super::canvas::{Canvas, Dice};
 use super::{Layer, Stage, depth};
 
 /// Builds the place and says where figures can stand.
-pub(super) fn place(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, layer: Layer<'_>) -> Result<Stage> {
+pub(super) fn place(
+    canvas: &mut Canvas,
+    reading: &Reading,
+    palette: &Palette,
+    dice: &mut Dice,
+    layer: Layer<'_>,
+) -> Result<Stage> {
     if reading.setting == Setting::Underwater {
         return deep(canvas, palette, dice, layer);
     }
@@ -45,7 +51,10 @@ fn sky(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dic
         canvas.flat(stars.finish(), palette.light, depth::SKY);
     }
     let overcast = matches!(reading.weather, Weather::Rain | Weather::Storm | Weather::Fog);
-    let named = reading.subjects.iter().any(|subject| ["sun", "moon"].iter().any(|disc| subject.figure.name.contains(disc)));
+    let named = reading
+        .subjects
+        .iter()
+        .any(|subject| ["sun", "moon"].iter().any(|disc| subject.figure.name.contains(disc)));
     if !overcast && !named {
         disc(canvas, reading, palette, dice, dark);
     }
@@ -55,7 +64,14 @@ fn sky(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dic
         let count = if overcast || reading.weather == Weather::Cloudy { 7 } else { 3 };
         for _ in 0..count {
             let y = dice.range(0.08, 0.42) * canvas.height();
-            cloud(canvas, dice.range(0.0, w), y, unit * dice.range(0.10, 0.22), mix(palette.light, palette.sky_low, 0.35), dice);
+            cloud(
+                canvas,
+                dice.range(0.0, w),
+                y,
+                unit * dice.range(0.10, 0.22),
+                mix(palette.light, palette.sky_low, 0.35),
+                dice,
+            );
         }
     }
 }
@@ -64,18 +80,29 @@ fn sky(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dic
 fn disc(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, dark: bool) {
     let unit = canvas.unit();
     let low = matches!(reading.hour, Hour::Dawn | Hour::Sunset | Hour::GoldenHour);
-    let (x, y) = (canvas.width() * (0.5 + dice.side() * dice.range(0.12, 0.3)), canvas.height() * if low { dice.range(0.36, 0.5) } else { dice.range(0.16, 0.28) });
+    let (x, y) = (
+        canvas.width() * (0.5 + dice.side() * dice.range(0.12, 0.3)),
+        canvas.height() * if low { dice.range(0.36, 0.5) } else { dice.range(0.16, 0.28) },
+    );
     let radius = unit * if low { dice.range(0.13, 0.19) } else { dice.range(0.07, 0.12) };
     for (grow, share) in [(2.3, 0.14), (1.75, 0.22), (1.35, 0.34)] {
         let glow = PathBuilder::from_circle(x, y, radius * grow);
-        canvas.fill(glow, palette.light, palette.light, (0.0, 1.0), depth::SKY, if dark { share * 0.6 } else { share });
+        canvas.fill(
+            glow,
+            palette.light,
+            palette.light,
+            (0.0, 1.0),
+            depth::SKY,
+            if dark { share * 0.6 } else { share },
+        );
     }
     let colour = if low { mix(palette.accent, palette.light, 0.25) } else { palette.light };
     canvas.disc(x, y, radius, colour, depth::DISC);
 }
 
 fn planet(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
-    let (unit, x, y) = (canvas.unit(), canvas.width() * dice.range(0.15, 0.85), canvas.height() * dice.range(0.14, 0.3));
+    let (unit, x, y) =
+        (canvas.unit(), canvas.width() * dice.range(0.15, 0.85), canvas.height() * dice.range(0.14, 0.3));
     let radius = unit * dice.range(0.08, 0.13);
     canvas.disc(x, y, radius, palette.accent, depth::CLOUD);
     let ring = Rect::from_xywh(x - radius * 1.8, y - radius * 0.22, radius * 3.6, radius * 0.44);
@@ -83,9 +110,23 @@ fn planet(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
     if let Some(ring) = ring {
         path.push_oval(ring);
     }
-    canvas.fill(path.finish(), palette.light, palette.sky_low, (y - radius * 0.2, y + radius * 0.2), depth::CLOUD, 0.55);
+    canvas.fill(
+        path.finish(),
+        palette.light,
+        palette.sky_low,
+        (y - radius * 0.2, y + radius * 0.2),
+        depth::CLOUD,
+        0.55,
+    );
     let half = PathBuilder::from_circle(x, y - radius * 0.12, radius * 0.92);
-    canvas.fill(half, palette.accent, mix(palette.accent, palette.dark, 0.4), (y - radius, y + radius), depth::CLOUD, 0.9);
+    canvas.fill(
+        half,
+        palette.accent,
+        mix(palette.accent, palette.dark, 0.4),
+        (y - radius, y + radius),
+        depth::CLOUD,
+        0.9,
+    );
 }
 
 fn cloud(canvas: &mut Canvas, x: f32, y: f32, size: f32, colour: Rgb, dice: &mut Dice) {
@@ -110,12 +151,28 @@ fn backdrop(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mu
             for (n, share) in [(0, 0.52), (1, 0.25), (2, 0.0)] {
                 let colour = mix(palette.far, haze, share);
                 let lift = unit * (0.24 - 0.08 * n as f32);
-                canvas.ridge(y - lift * 0.5, lift, 0.82, mix(colour, palette.light, 0.25), colour, depth::FAR, dice);
+                canvas.ridge(
+                    y - lift * 0.5,
+                    lift,
+                    0.82,
+                    mix(colour, palette.light, 0.25),
+                    colour,
+                    depth::FAR,
+                    dice,
+                );
             }
         }
         Setting::City => {
             for (share, high, at) in [(0.55, 0.40, depth::FAR), (0.2, 0.30, depth::FAR + 1)] {
-                skyline(canvas, reading, palette, dice, (y + unit * 0.06, unit * high), mix(palette.far, palette.sky_low, share), at);
+                skyline(
+                    canvas,
+                    reading,
+                    palette,
+                    dice,
+                    (y + unit * 0.06, unit * high),
+                    mix(palette.far, palette.sky_low, share),
+                    at,
+                );
             }
         }
         Setting::Sea | Setting::Beach | Setting::Sky | Setting::Space => {
@@ -133,7 +190,15 @@ fn backdrop(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mu
     }
 }
 
-fn skyline(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, (base, high): (f32, f32), colour: Rgb, depth: u8) {
+fn skyline(
+    canvas: &mut Canvas,
+    reading: &Reading,
+    palette: &Palette,
+    dice: &mut Dice,
+    (base, high): (f32, f32),
+    colour: Rgb,
+    depth: u8,
+) {
     let lit = matches!(reading.hour, Hour::Night | Hour::Dusk | Hour::Sunset);
     let mut x = -canvas.unit() * 0.05;
     let (mut houses, mut windows) = (PathBuilder::new(), PathBuilder::new());
@@ -164,13 +229,26 @@ fn skyline(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut
         }
         x += w * dice.range(0.85, 1.15);
     }
-    canvas.fill(houses.finish(), colour, mix(colour, palette.sky_low, 0.25), (base - high, base + high * 0.4), depth, 1.0);
+    canvas.fill(
+        houses.finish(),
+        colour,
+        mix(colour, palette.sky_low, 0.25),
+        (base - high, base + high * 0.4),
+        depth,
+        1.0,
+    );
     let light = if lit { mix(palette.light, palette.accent, 0.3) } else { mix(colour, palette.light, 0.45) };
     canvas.fill(windows.finish(), light, light, (0.0, 1.0), depth, if lit { 0.9 } else { 0.6 });
 }
 
 /// Lays water from the horizon down, with glints; the waterline on which boats float.
-fn waters(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, horizon: f32) -> Option<f32> {
+fn waters(
+    canvas: &mut Canvas,
+    reading: &Reading,
+    palette: &Palette,
+    dice: &mut Dice,
+    horizon: f32,
+) -> Option<f32> {
     if !matches!(reading.setting, Setting::Sea | Setting::Lake | Setting::River | Setting::Beach) {
         return None;
     }
@@ -180,8 +258,17 @@ fn waters(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut 
     let rough = if matches!(reading.weather, Weather::Storm | Weather::Wind) { 2.2 } else { 1.0 };
     for n in 0..5 {
         let y = canvas.height() * (horizon + (1.0 - horizon) * (n as f32 + 0.6) / 5.0);
-        let tone = mix(mix(palette.water, palette.dark, 0.1 * n as f32), palette.sky_low, 0.3 - 0.05 * n as f32);
-        canvas.ridge(y, unit * 0.006 * rough * (n as f32 + 1.0), 0.35, tone, mix(tone, palette.dark, 0.15), depth::MID, dice);
+        let tone =
+            mix(mix(palette.water, palette.dark, 0.1 * n as f32), palette.sky_low, 0.3 - 0.05 * n as f32);
+        canvas.ridge(
+            y,
+            unit * 0.006 * rough * (n as f32 + 1.0),
+            0.35,
+            tone,
+            mix(tone, palette.dark, 0.15),
+            depth::MID,
+            dice,
+        );
     }
     let mut glints = PathBuilder::new();
     for _ in 0..60 {
@@ -197,12 +284,24 @@ fn waters(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut 
 }
 
 /// Groves, houses and dunes between the horizon and the viewer.
-fn middle(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, horizon: f32, wet: bool) {
+fn middle(
+    canvas: &mut Canvas,
+    reading: &Reading,
+    palette: &Palette,
+    dice: &mut Dice,
+    horizon: f32,
+    wet: bool,
+) {
     let unit = canvas.unit();
     let y = |share: f32| canvas_y(horizon, share);
     let height = canvas.height();
     match reading.setting {
-        Setting::Forest | Setting::Jungle | Setting::Snowfield | Setting::Mountains | Setting::Lake | Setting::River => {
+        Setting::Forest
+        | Setting::Jungle
+        | Setting::Snowfield
+        | Setting::Mountains
+        | Setting::Lake
+        | Setting::River => {
             let kind = match reading.setting {
                 Setting::Jungle => Tree::Palm,
                 Setting::Forest if dice.below(2) == 0 => Tree::Round,
@@ -211,11 +310,16 @@ fn middle(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut 
             let rows: &[(f32, f32, f32, u8)] = if wet {
                 &[(0.02, 0.10, 0.35, depth::FAR + 1)]
             } else {
-                &[(0.06, 0.17, 0.5, depth::FAR + 1), (0.20, 0.27, 0.2, depth::MID), (0.36, 0.38, 0.0, depth::MID + 1)]
+                &[
+                    (0.06, 0.17, 0.5, depth::FAR + 1),
+                    (0.20, 0.27, 0.2, depth::MID),
+                    (0.36, 0.38, 0.0, depth::MID + 1),
+                ]
             };
             for (n, (share, size, pale, at)) in rows.iter().enumerate() {
                 let line = y(*share) * height;
-                let colour = mix(mix(palette.mid, palette.near, n as f32 / 3.0), palette.sky_low, *pale * 0.6);
+                let colour =
+                    mix(mix(palette.mid, palette.near, n as f32 / 3.0), palette.sky_low, *pale * 0.6);
                 if !wet {
                     canvas.ridge(line, unit * 0.03, 0.05, colour, mix(colour, palette.near, 0.4), *at, dice);
                 }
@@ -225,8 +329,24 @@ fn middle(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut 
             }
         }
         Setting::City => {
-            skyline(canvas, reading, palette, dice, (y(0.30) * height, unit * 0.26), mix(palette.mid, palette.near, 0.4), depth::MID);
-            canvas.ridge(y(0.42) * height, unit * 0.004, 0.0, palette.near, palette.fore, depth::MID + 1, dice);
+            skyline(
+                canvas,
+                reading,
+                palette,
+                dice,
+                (y(0.30) * height, unit * 0.26),
+                mix(palette.mid, palette.near, 0.4),
+                depth::MID,
+            );
+            canvas.ridge(
+                y(0.42) * height,
+                unit * 0.004,
+                0.0,
+                palette.near,
+                palette.fore,
+                depth::MID + 1,
+                dice,
+            );
         }
         Setting::Village => {
             canvas.ridge(y(0.12) * height, unit * 0.04, 0.0, palette.mid, palette.near, depth::MID, dice);
@@ -235,19 +355,55 @@ fn middle(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut 
                 let foot = y(dice.range(0.10, 0.26)) * height;
                 house(canvas, palette, dice, (x, foot, size));
             }
-            grove(canvas, Tree::Round, y(0.28) * height, unit * 0.12, palette.near, (depth::MID + 1, 0.3), dice);
+            grove(
+                canvas,
+                Tree::Round,
+                y(0.28) * height,
+                unit * 0.12,
+                palette.near,
+                (depth::MID + 1, 0.3),
+                dice,
+            );
         }
         Setting::Sea | Setting::Beach | Setting::Sky | Setting::Space => {}
         Setting::Desert => {
             for (n, share) in [0.10, 0.26].iter().enumerate() {
                 let colour = mix(palette.far, palette.mid, n as f32 * 0.6);
-                canvas.ridge(y(*share) * height, unit * 0.07, 0.35, mix(colour, palette.light, 0.2), mix(colour, palette.near, 0.5), depth::MID, dice);
+                canvas.ridge(
+                    y(*share) * height,
+                    unit * 0.07,
+                    0.35,
+                    mix(colour, palette.light, 0.2),
+                    mix(colour, palette.near, 0.5),
+                    depth::MID,
+                    dice,
+                );
             }
         }
         _ => {
-            canvas.ridge(y(0.10) * height, unit * 0.06, 0.0, palette.mid, mix(palette.mid, palette.near, 0.6), depth::MID, dice);
-            let kind = if reading.season == Some(Season::Winter) { Tree::Fir } else { [Tree::Round, Tree::Fir][dice.below(2)] };
-            grove(canvas, kind, y(0.16) * height, unit * 0.15, mix(palette.mid, palette.near, 0.55), (depth::MID, 0.42), dice);
+            canvas.ridge(
+                y(0.10) * height,
+                unit * 0.06,
+                0.0,
+                palette.mid,
+                mix(palette.mid, palette.near, 0.6),
+                depth::MID,
+                dice,
+            );
+            let kind = if reading.season == Some(Season::Winter) {
+                Tree::Fir
+            } else {
+                [Tree::Round, Tree::Fir][dice.below(2)]
+            };
+            grove(
+                canvas,
+                kind,
+                y(0.16) * height,
+                unit * 0.15,
+                mix(palette.mid, palette.near, 0.55),
+                (depth::MID, 0.42),
+                dice,
+            );
         }
     }
 }
@@ -264,7 +420,15 @@ enum Tree {
     Palm,
 }
 
-fn grove(canvas: &mut Canvas, kind: Tree, line: f32, size: f32, colour: Rgb, (at, clear): (u8, f32), dice: &mut Dice) {
+fn grove(
+    canvas: &mut Canvas,
+    kind: Tree,
+    line: f32,
+    size: f32,
+    colour: Rgb,
+    (at, clear): (u8, f32),
+    dice: &mut Dice,
+) {
     let mut path = PathBuilder::new();
     let mut x = -size * 0.3;
     while x < canvas.width() + size * 0.3 {
@@ -275,7 +439,14 @@ fn grove(canvas: &mut Canvas, kind: Tree, line: f32, size: f32, colour: Rgb, (at
         }
         x += size * dice.range(0.18, 0.62);
     }
-    canvas.fill(path.finish(), mix(colour, [1.0; 3], 0.05), mix(colour, [0.0; 3], 0.18), (line - size, line), at, 1.0);
+    canvas.fill(
+        path.finish(),
+        mix(colour, [1.0; 3], 0.05),
+        mix(colour, [0.0; 3], 0.18),
+        (line - size, line),
+        at,
+        1.0,
+    );
 }
 
 fn tree(path: &mut PathBuilder, kind: Tree, x: f32, foot: f32, tall: f32, dice: &mut Dice) {
@@ -292,7 +463,9 @@ fn tree(path: &mut PathBuilder, kind: Tree, x: f32, foot: f32, tall: f32, dice: 
             trunk(path, x, foot, tall * 0.05, tall * 0.2);
         }
         Tree::Round => {
-            for (dx, dy, r) in [(0.0, 0.68, 0.30), (-0.17, 0.52, 0.22), (0.18, 0.54, 0.23), (0.02, 0.45, 0.24)] {
+            for (dx, dy, r) in
+                [(0.0, 0.68, 0.30), (-0.17, 0.52, 0.22), (0.18, 0.54, 0.23), (0.02, 0.45, 0.24)]
+            {
                 path.push_circle(x + dx * tall, foot - dy * tall, r * tall * dice.range(0.9, 1.1));
             }
             trunk(path, x, foot, tall * 0.06, tall * 0.4);
@@ -323,9 +496,20 @@ fn trunk(path: &mut PathBuilder, x: f32, foot: f32, wide: f32, tall: f32) {
 }
 
 fn house(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, (x, foot, size): (f32, f32, f32)) {
-    let wall = [palette.light, mix(palette.light, palette.sky_low, 0.6), mix(palette.sky_low, palette.accent, 0.25)][dice.below(3)];
-    let rect = |x: f32, y: f32, w: f32, h: f32| Rect::from_xywh(x, y, w.max(0.5), h.max(0.5)).map(PathBuilder::from_rect);
-    canvas.fill(rect(x, foot - size, size * 1.3, size * 1.1), wall, mix(wall, palette.near, 0.25), (foot - size, foot), depth::MID, 1.0);
+    let wall =
+        [palette.light, mix(palette.light, palette.sky_low, 0.6), mix(palette.sky_low, palette.accent, 0.25)]
+            [dice.below(3)];
+    let rect = |x: f32, y: f32, w: f32, h: f32| {
+        Rect::from_xywh(x, y, w.max(0.5), h.max(0.5)).map(PathBuilder::from_rect)
+    };
+    canvas.fill(
+        rect(x, foot - size, size * 1.3, size * 1.1),
+        wall,
+        mix(wall, palette.near, 0.25),
+        (foot - size, foot),
+        depth::MID,
+        1.0,
+    );
     let mut roof = PathBuilder::new();
     roof.move_to(x - size * 0.12, foot - size);
     roof.line_to(x + size * 0.65, foot - size * 1.62);
@@ -333,7 +517,11 @@ fn house(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, (x, foot, size
     roof.close();
     canvas.flat(roof.finish(), [palette.accent, palette.fore][dice.below(2)], depth::MID);
     for n in 0..2 {
-        canvas.flat(rect(x + size * (0.25 + 0.5 * n as f32), foot - size * 0.7, size * 0.22, size * 0.28), palette.fore, depth::MID);
+        canvas.flat(
+            rect(x + size * (0.25 + 0.5 * n as f32), foot - size * 0.7, size * 0.22, size * 0.28),
+            palette.fore,
+            depth::MID,
+        );
     }
 }
 
@@ -344,15 +532,37 @@ fn near(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Di
         Setting::Sky => {
             for n in 0..8 {
                 let x = canvas.width() * (n as f32 + dice.range(0.0, 1.0)) / 8.0;
-                cloud(canvas, x, height * dice.range(0.93, 1.02), unit * 0.2, mix(palette.light, palette.sky_low, dice.range(0.1, 0.5)), dice);
+                cloud(
+                    canvas,
+                    x,
+                    height * dice.range(0.93, 1.02),
+                    unit * 0.2,
+                    mix(palette.light, palette.sky_low, dice.range(0.1, 0.5)),
+                    dice,
+                );
             }
             0.82
         }
         Setting::Space => {
-            let moon = PathBuilder::from_circle(canvas.width() * 0.5, height * 0.80 + canvas.width() * 1.3, canvas.width() * 1.3);
-            canvas.fill(moon, mix(palette.far, palette.light, 0.35), palette.mid, (height * 0.8, height), depth::NEAR, 1.0);
+            let moon = PathBuilder::from_circle(
+                canvas.width() * 0.5,
+                height * 0.80 + canvas.width() * 1.3,
+                canvas.width() * 1.3,
+            );
+            canvas.fill(
+                moon,
+                mix(palette.far, palette.light, 0.35),
+                palette.mid,
+                (height * 0.8, height),
+                depth::NEAR,
+                1.0,
+            );
             for _ in 0..9 {
-                let (x, y, r) = (dice.range(0.0, canvas.width()), height * dice.range(0.86, 0.99), unit * dice.range(0.015, 0.05));
+                let (x, y, r) = (
+                    dice.range(0.0, canvas.width()),
+                    height * dice.range(0.86, 0.99),
+                    unit * dice.range(0.015, 0.05),
+                );
                 let crater = Rect::from_xywh(x, y, r * 2.0, r * 0.6).and_then(oval);
                 canvas.flat(crater, mix(palette.mid, palette.near, 0.5), depth::NEAR);
             }
@@ -364,7 +574,15 @@ fn near(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Di
             0.93
         }
         Setting::Road => {
-            canvas.ridge(height * 0.76, unit * 0.03, 0.0, mix(palette.mid, palette.near, 0.6), palette.near, depth::NEAR - 1, dice);
+            canvas.ridge(
+                height * 0.76,
+                unit * 0.03,
+                0.0,
+                mix(palette.mid, palette.near, 0.6),
+                palette.near,
+                depth::NEAR - 1,
+                dice,
+            );
             let mut road = PathBuilder::new();
             let (x, w) = (canvas.width() * 0.5, canvas.width());
             road.move_to(x + w * 0.03, height * 0.74);
@@ -372,22 +590,46 @@ fn near(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Di
             road.line_to(x - w * 0.42, height * 1.01);
             road.cubic_to(x - w * 0.12, height * 0.88, x - w * 0.12, height * 0.8, x, height * 0.74);
             road.close();
-            canvas.fill(road.finish(), mix(palette.sky_low, palette.far, 0.4), mix(palette.far, palette.light, 0.2), (height * 0.7, height), depth::NEAR, 1.0);
+            canvas.fill(
+                road.finish(),
+                mix(palette.sky_low, palette.far, 0.4),
+                mix(palette.far, palette.light, 0.2),
+                (height * 0.7, height),
+                depth::NEAR,
+                1.0,
+            );
             0.90
         }
         Setting::City => {
-            canvas.ridge(height * 0.84, unit * 0.003, 0.0, mix(palette.near, palette.fore, 0.4), palette.fore, depth::NEAR, dice);
+            canvas.ridge(
+                height * 0.84,
+                unit * 0.003,
+                0.0,
+                mix(palette.near, palette.fore, 0.4),
+                palette.fore,
+                depth::NEAR,
+                dice,
+            );
             0.90
         }
         _ => {
             let line = if wet { 0.83 } else { 0.77 };
-            let top = mix(palette.near, palette.mid, if reading.setting == Setting::Beach { 0.2 } else { 0.45 });
+            let top =
+                mix(palette.near, palette.mid, if reading.setting == Setting::Beach { 0.2 } else { 0.45 });
             canvas.ridge(height * line, unit * 0.035, 0.0, top, palette.near, depth::NEAR, dice);
             if reading.setting == Setting::Garden || reading.season == Some(Season::Spring) {
                 for _ in 0..26 {
                     let (x, t) = (dice.range(0.0, canvas.width()), dice.range(0.0, 1.0));
-                    let colour = [palette.accent, palette.light, mix(palette.accent, palette.light, 0.5)][dice.below(3)];
-                    canvas.blossom(x, height * (line + 0.05 + 0.15 * t), unit * (0.012 + 0.02 * t), colour, palette.dark, depth::NEAR);
+                    let colour = [palette.accent, palette.light, mix(palette.accent, palette.light, 0.5)]
+                        [dice.below(3)];
+                    canvas.blossom(
+                        x,
+                        height * (line + 0.05 + 0.15 * t),
+                        unit * (0.012 + 0.02 * t),
+                        colour,
+                        palette.dark,
+                        depth::NEAR,
+                    );
                 }
             }
             0.88
@@ -403,9 +645,22 @@ fn oval(rect: Rect) -> Option<Path> {
 pub(super) fn foreground(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice) {
     let (unit, w, h) = (canvas.unit(), canvas.width(), canvas.height());
     match reading.setting {
-        Setting::Sky | Setting::Space | Setting::Sea | Setting::City | Setting::Road | Setting::Underwater => {}
+        Setting::Sky
+        | Setting::Space
+        | Setting::Sea
+        | Setting::City
+        | Setting::Road
+        | Setting::Underwater => {}
         Setting::Desert | Setting::Beach | Setting::Snowfield => {
-            canvas.ridge(h * 0.945, unit * 0.025, 0.0, mix(palette.near, palette.fore, 0.35), palette.fore, depth::FORE, dice);
+            canvas.ridge(
+                h * 0.945,
+                unit * 0.025,
+                0.0,
+                mix(palette.near, palette.fore, 0.35),
+                palette.fore,
+                depth::FORE,
+                dice,
+            );
         }
         _ => {
             let mut blades = PathBuilder::new();
@@ -413,7 +668,8 @@ pub(super) fn foreground(canvas: &mut Canvas, reading: &Reading, palette: &Palet
                 let x = dice.range(-0.02, 1.02) * w;
                 // Grass is higher at the sides, so that it frames.
                 let frame = ((x / w - 0.5).abs() * 2.0).powi(2);
-                let (tall, lean) = (unit * (0.03 + 0.10 * frame) * dice.range(0.5, 1.2), unit * dice.range(-0.03, 0.03));
+                let (tall, lean) =
+                    (unit * (0.03 + 0.10 * frame) * dice.range(0.5, 1.2), unit * dice.range(-0.03, 0.03));
                 blades.move_to(x - unit * 0.004, h * 1.01);
                 blades.quad_to(x + lean * 0.3, h - tall * 0.6, x + lean, h * 0.985 - tall);
                 blades.quad_to(x + lean * 0.3 + unit * 0.006, h - tall * 0.5, x + unit * 0.006, h * 1.01);
@@ -447,7 +703,14 @@ fn leaves(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, side: f32) {
             path.close();
         }
     }
-    canvas.fill(path.finish(), mix(palette.fore, palette.near, 0.35), palette.dark, (h - unit * 0.34, h), depth::FORE, 1.0);
+    canvas.fill(
+        path.finish(),
+        mix(palette.fore, palette.near, 0.35),
+        palette.dark,
+        (h - unit * 0.34, h),
+        depth::FORE,
+        1.0,
+    );
 }
 
 /// Under water: light from above, sand and weed below.
@@ -468,7 +731,15 @@ fn deep(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, layer: Layer<'_
     layer(3, None)?;
     for (n, share) in [0.72, 0.80, 0.88].iter().enumerate() {
         let colour = mix(mix(palette.water, palette.dark, 0.5), palette.near, 0.3 * n as f32);
-        canvas.ridge(h * share, unit * 0.05, 0.1, mix(colour, palette.sky_low, 0.12), colour, depth::FAR + n as u8, dice);
+        canvas.ridge(
+            h * share,
+            unit * 0.05,
+            0.1,
+            mix(colour, palette.sky_low, 0.12),
+            colour,
+            depth::FAR + n as u8,
+            dice,
+        );
     }
     for _ in 0..16 {
         let (x, tall) = (dice.range(0.0, w), unit * dice.range(0.10, 0.34));
@@ -476,10 +747,24 @@ fn deep(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, layer: Layer<'_
         let sway = unit * dice.range(-0.06, 0.06);
         weed.move_to(x, h);
         weed.cubic_to(x + sway, h - tall * 0.4, x - sway, h - tall * 0.7, x + sway * 0.4, h - tall);
-        weed.cubic_to(x - sway + unit * 0.02, h - tall * 0.6, x + sway + unit * 0.02, h - tall * 0.35, x + unit * 0.025, h);
+        weed.cubic_to(
+            x - sway + unit * 0.02,
+            h - tall * 0.6,
+            x + sway + unit * 0.02,
+            h - tall * 0.35,
+            x + unit * 0.025,
+            h,
+        );
         weed.close();
         let colour = [palette.near, palette.accent, palette.fore][dice.below(3)];
-        canvas.fill(weed.finish(), mix(colour, palette.light, 0.1), palette.dark, (h - tall, h), depth::NEAR, 1.0);
+        canvas.fill(
+            weed.finish(),
+            mix(colour, palette.light, 0.1),
+            palette.dark,
+            (h - tall, h),
+            depth::NEAR,
+            1.0,
+        );
     }
     let mut bubbles = PathBuilder::new();
     for _ in 0..34 {

@@ -36,7 +36,13 @@ const CELESTIAL_HEIGHT: f32 = 0.24;
 const BUST_HEIGHT: f32 = 0.66;
 
 /// Composes a scene on a canvas.
-pub(super) fn compose(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, layer: Layer<'_>) -> Result<()> {
+pub(super) fn compose(
+    canvas: &mut Canvas,
+    reading: &Reading,
+    palette: &Palette,
+    dice: &mut Dice,
+    layer: Layer<'_>,
+) -> Result<()> {
     match reading.setting {
         Setting::Pattern => pattern(canvas, reading, palette, dice, layer),
         Setting::Poster | Setting::Portrait => poster(canvas, reading, palette, dice, layer),
@@ -72,7 +78,14 @@ pub(super) struct Stage {
 }
 
 /// Places every subject: the rest behind, the hero before them.
-fn figures(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, stage: Stage, layer: Layer<'_>) -> Result<()> {
+fn figures(
+    canvas: &mut Canvas,
+    reading: &Reading,
+    palette: &Palette,
+    dice: &mut Dice,
+    stage: Stage,
+    layer: Layer<'_>,
+) -> Result<()> {
     let celestial = |subject: &&Subject| subject.figure.nature == Nature::Celestial;
     let earthly = reading.subjects.iter().filter(|subject| !celestial(subject));
     let tallest = earthly.map(|subject| subject.figure.height_m).fold(0.1, f32::max);
@@ -80,7 +93,9 @@ fn figures(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut
     let mut order: Vec<(usize, &Subject)> = reading.subjects.iter().enumerate().collect();
     order.sort_by_key(|(place, subject)| (std::cmp::Reverse(rank(subject)), std::cmp::Reverse(*place)));
     for (drawn, (place, subject)) in order.iter().enumerate() {
-        let Some(sprite) = Sprite::of(&subject.figure, canvas, palette, subject.colour, reading.hour) else { continue };
+        let Some(sprite) = Sprite::of(&subject.figure, canvas, palette, subject.colour, reading.hour) else {
+            continue;
+        };
         // Sizes follow nature, but gently: a mouse beside a castle has to be seen.
         let natural = (subject.figure.height_m / tallest).powf(0.30).clamp(0.3, 1.0);
         let lead = if *place == 0 { 1.0 } else { 0.78 };
@@ -111,35 +126,65 @@ fn rank(subject: &Subject) -> u8 {
     }
 }
 
-fn placing(subject: &Subject, place: usize, n: u32, height: f32, side: f32, stage: Stage, dice: &mut Dice) -> Placing {
+fn placing(
+    subject: &Subject,
+    place: usize,
+    n: u32,
+    height: f32,
+    side: f32,
+    stage: Stage,
+    dice: &mut Dice,
+) -> Placing {
     let count = subject.count as f32;
     // The hero stands off the middle; others go to the other side; a group spreads.
     let spread = if subject.count > 1 { (n as f32 + 0.5) / count - 0.5 } else { 0.0 };
     let lane = [-0.06, 0.27, -0.31, 0.38, -0.42][place.min(4)] * side;
     let width = if subject.count > 1 { 0.72 } else { 0.0 };
-    let x = (0.5 + lane * if subject.count > 2 { 0.2 } else { 1.0 } + spread * width + dice.range(-0.02, 0.02)).clamp(0.1, 0.9);
+    let x =
+        (0.5 + lane * if subject.count > 2 { 0.2 } else { 1.0 } + spread * width + dice.range(-0.02, 0.02))
+            .clamp(0.1, 0.9);
     let jitter = dice.range(-0.5, 0.5);
     let mirrored = (x < 0.5) != (dice.range(0.0, 1.0) < 0.15);
     let (feet, depth, shadow) = match subject.figure.nature {
         Nature::Celestial => (stage.sky * 0.75 + height * 0.5 + jitter * 0.08, depth::DISC, 0.0),
         Nature::Flying => (stage.sky + height * 0.5 + jitter * 0.22, depth::BEHIND, 0.0),
-        Nature::Floating => (stage.water.unwrap_or(stage.ground) + height * 0.06 + jitter * 0.06, depth::BEHIND, 0.0),
-        Nature::Swimming if stage.water.is_none() => (0.52 + height * 0.5 + jitter * 0.34, depth::BEHIND, 0.0),
+        Nature::Floating => {
+            (stage.water.unwrap_or(stage.ground) + height * 0.06 + jitter * 0.06, depth::BEHIND, 0.0)
+        }
+        Nature::Swimming if stage.water.is_none() => {
+            (0.52 + height * 0.5 + jitter * 0.34, depth::BEHIND, 0.0)
+        }
         Nature::Swimming => (stage.water.unwrap_or(0.6) + height * 0.3, depth::BEHIND, 0.0),
         Nature::Building => (stage.back, depth::MID + 1, 0.35),
         // A face has no feet: it rises from the lower edge, behind the grass.
         Nature::Bust => (1.04, depth::HERO, 0.0),
         Nature::Symbol => (stage.ground, depth::HERO, 0.5),
-        _ if place == 0 => (stage.ground + jitter * if subject.count > 1 { 0.05 } else { 0.0 }, depth::HERO, 1.0),
+        _ if place == 0 => {
+            (stage.ground + jitter * if subject.count > 1 { 0.05 } else { 0.0 }, depth::HERO, 1.0)
+        }
         _ => (stage.back + 0.5 * (stage.ground - stage.back) + jitter * 0.03, depth::BEHIND, 0.8),
     };
     let near = 1.0 + jitter * if subject.count > 1 { 0.24 } else { 0.0 };
     let mirror_weight = if mirrored { -1.0 } else { 1.0 };
-    Placing { x, feet, height: height * near, mirror: mirror_weight, depth, shadow, reflect: stage.water.filter(|_| subject.figure.nature == Nature::Floating).is_some() }
+    Placing {
+        x,
+        feet,
+        height: height * near,
+        mirror: mirror_weight,
+        depth,
+        shadow,
+        reflect: stage.water.filter(|_| subject.figure.nature == Nature::Floating).is_some(),
+    }
 }
 
 /// A half-drop repeat of the subjects.
-fn pattern(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, layer: Layer<'_>) -> Result<()> {
+fn pattern(
+    canvas: &mut Canvas,
+    reading: &Reading,
+    palette: &Palette,
+    dice: &mut Dice,
+    layer: Layer<'_>,
+) -> Result<()> {
     let field = mix(palette.sky_low, palette.light, 0.35);
     canvas.wash(field, field, 0.0, 1.0, depth::SKY);
     let sprites: Vec<Sprite> = reading
@@ -157,12 +202,27 @@ fn pattern(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut
             let y = (row as f32 + 0.5 + drop) * step;
             let n = (column + row).rem_euclid(2) as usize + usize::try_from(row.rem_euclid(3)).unwrap_or(0);
             if sprites.is_empty() || n % 3 == 2 {
-                canvas.blossom(x, y, step * 0.24, [palette.accent, palette.mid, palette.near][n % 3], palette.light, depth::MID);
+                canvas.blossom(
+                    x,
+                    y,
+                    step * 0.24,
+                    [palette.accent, palette.mid, palette.near][n % 3],
+                    palette.light,
+                    depth::MID,
+                );
                 continue;
             }
             let feet = (y + step * 0.33) / canvas.height();
             let mirror = if column % 2 == 0 { 1.0 } else { -1.0 };
-            let placing = Placing { x: x / canvas.width(), feet, height: step * 0.66 / canvas.height(), mirror, depth: depth::HERO, shadow: 0.0, reflect: false };
+            let placing = Placing {
+                x: x / canvas.width(),
+                feet,
+                height: step * 0.66 / canvas.height(),
+                mirror,
+                depth: depth::HERO,
+                shadow: 0.0,
+                reflect: false,
+            };
             sprites[n % sprites.len()].put(canvas, palette, placing);
         }
         canvas.dots((column as f32 + 1.0) * step, step, palette.mid, depth::FAR, dice);
@@ -172,10 +232,23 @@ fn pattern(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut
 }
 
 /// One large shape before rays or a disc; no text.
-fn poster(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, layer: Layer<'_>) -> Result<()> {
+fn poster(
+    canvas: &mut Canvas,
+    reading: &Reading,
+    palette: &Palette,
+    dice: &mut Dice,
+    layer: Layer<'_>,
+) -> Result<()> {
     canvas.wash(palette.sky_top, palette.sky_low, 0.0, 1.0, depth::SKY);
     if reading.setting == Setting::Poster {
-        canvas.rays(0.5, 0.62, 18, mix(palette.sky_low, palette.light, 0.5), depth::DISC, dice.range(0.0, 0.3));
+        canvas.rays(
+            0.5,
+            0.62,
+            18,
+            mix(palette.sky_low, palette.light, 0.5),
+            depth::DISC,
+            dice.range(0.0, 0.3),
+        );
     }
     let unit = canvas.width().min(canvas.height());
     for (share, colour) in [(0.47, mix(palette.light, palette.sky_low, 0.5)), (0.40, palette.accent)] {

@@ -14,7 +14,8 @@ pub(super) fn fall(canvas: &mut Canvas, reading: &Reading, palette: &Palette, di
     match reading.weather {
         Weather::Rain | Weather::Storm => {
             for _ in 0..210 {
-                let (x, y, long) = (dice.range(-0.1, 1.1) * w, dice.range(0.0, 1.0) * h, unit * dice.range(0.02, 0.06));
+                let (x, y, long) =
+                    (dice.range(-0.1, 1.1) * w, dice.range(0.0, 1.0) * h, unit * dice.range(0.02, 0.06));
                 path.move_to(x, y);
                 path.line_to(x + unit * 0.0022, y);
                 path.line_to(x - long * 0.28, y + long);
