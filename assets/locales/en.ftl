@@ -44,7 +44,6 @@ artworks = { $n ->
    *[other] { $n } artworks
 }
 all = All
-liked = Most liked
 newest = Newest
 portrait = Portrait
 landscape = Landscape

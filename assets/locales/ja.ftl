@@ -38,7 +38,6 @@ gallery-found = { $n } 件見つかりました
 gallery-promise = アカウントなしで閲覧できます。頼まれていないものは何も保存しません。
 artworks = { $n } 作品
 all = すべて
-liked = 人気順
 newest = 新着順
 portrait = 縦長
 landscape = 横長

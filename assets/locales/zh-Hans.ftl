@@ -38,7 +38,6 @@ gallery-found = 找到 { $n } 张图片
 gallery-promise = 无需账户即可浏览。您没有要求我们保存的，我们一概不保存。
 artworks = { $n } 件作品
 all = 全部
-liked = 最受喜爱
 newest = 最新
 portrait = 竖幅
 landscape = 横幅

@@ -297,7 +297,7 @@ impl Accounts {
         let rows: Vec<(i64, String, String, i64)> = sqlx::query_as(
             "SELECT t.day, t.reason, b.kind, CASE b.id WHEN t.credit THEN t.amount ELSE -t.amount END \
              FROM transfer t JOIN book b ON b.id IN (t.debit, t.credit) \
-             WHERE b.account = ? AND b.kind <> 'held' ORDER BY t.id DESC LIMIT ?",
+             WHERE b.account = ? AND (b.kind <> 'held' OR t.reason = 'capture') ORDER BY t.id DESC LIMIT ?",
         )
         .bind(account.as_bytes().as_slice())
         .bind(limit)

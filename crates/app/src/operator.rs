@@ -145,7 +145,9 @@ pub async fn listen(house: House, path: PathBuf, stop: CancellationToken) {
     let listener = match UnixListener::bind(&path) {
         Ok(listener) => listener,
         Err(cause) => {
-            return house.log.failure(&Error::internal("the operator's socket cannot be made").because(cause));
+            return house
+                .log
+                .failure(&Error::internal("the operator's socket cannot be made").because(cause));
         }
     };
     let _ = std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600));

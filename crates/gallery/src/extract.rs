@@ -40,6 +40,9 @@ pub fn extract(texts: &[&str]) -> Option<Extracted> {
 }
 
 fn is_prompt(text: &str) -> bool {
+    if text.contains("://") && !text.contains(char::is_whitespace) {
+        return false;
+    }
     text.chars().filter(|c| c.is_alphabetic()).count() >= PROMPT_CHARS_MIN.min(text.chars().count().max(4))
 }
 

@@ -167,6 +167,8 @@ fn backtrace(best: &[Step]) -> Vec<u32> {
 const fn letters_from(first: u8) -> usize {
     match first {
         0x80..=0xBF => 0,
+        // Kana, of which a word has more than of ideographs.
+        0xE3 => 2,
         0xE0..=0xFF => 3,
         _ => 1,
     }
