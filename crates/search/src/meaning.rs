@@ -21,9 +21,9 @@ use self::pieces::Pieces;
 pub const TEXT_CHARS_MAX: usize = 2_000;
 /// Word pieces that are read, so that no script makes a text expensive.
 pub const PIECES_MAX: usize = 512;
-/// Nats per letter above which a text is none of the words that the encoder knows: of 60 plain queries in 16 languages
-/// three lie above it, of 24 nonsense words 17 do.
-const STRANGENESS_MAX: f32 = 4.5;
+/// Nats per letter above which a text is none of the words that the encoder knows. Above it lie 9 of 68 plain queries
+/// in 16 languages, all short ones that words find, and 16 of 24 of nonsense.
+const STRANGENESS_MAX: f32 = 4.8;
 /// Marks the begin and the end of a text.
 const BEGIN: u32 = 1;
 const END: u32 = 2;
