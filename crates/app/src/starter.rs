@@ -84,7 +84,6 @@ async fn draw(
         prompt: Some(Extracted { title: picture.title, prompt: picture.prompt }),
         model: "Papercut".to_owned(),
         category: picture.category,
-        licence: "CC0-1.0".to_owned(),
         creator_name: "Papercut".to_owned(),
         posted_day: Some(SystemClock.today()),
         ..Entry::default()

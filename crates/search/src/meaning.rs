@@ -18,7 +18,7 @@ use self::pack::Pack;
 use self::pieces::Pieces;
 
 /// Characters of a text that are read; what follows changes the meaning of a whole post little.
-pub const TEXT_CHARS_MAX: usize = 2_000;
+pub const TEXT_CHARS_MAX: usize = 1_000;
 /// Word pieces that are read, so that no script makes a text expensive.
 pub const PIECES_MAX: usize = 512;
 /// Nats per letter above which a text is none of the words that the encoder knows. Above it lie 9 of 68 plain queries

@@ -32,7 +32,7 @@ pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
         let (own, depth) = (plate.rgb(x, y), plate.depth(x, y));
         let light = plate.tone(x, y);
         // Each depth is carved in its own direction, bent by slow noise.
-        let angle = f32::from(depth) * 0.9 + plate.cloud(x, y, 150.0 * plate.mm) * 2.4;
+        let angle = f32::from(depth) * 0.9 + plate.cloud(x, y, 420.0 * plate.mm) * 0.9;
         let (s, c) = angle.sin_cos();
         let along = (x * c + y * s) / plate.mm;
         let across = (y * c - x * s) / plate.mm + 5.0 * plate.cloud(x, y, 22.0 * plate.mm);
