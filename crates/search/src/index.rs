@@ -65,7 +65,7 @@ impl Index {
     pub fn open(dir: &Path, encoder: Option<Arc<Encoder>>) -> Result<Self> {
         let (words_dir, vectors_path) = (dir.join("words"), dir.join("vectors"));
         let words = Words::open(&words_dir).or_else(|_| {
-            std::fs::remove_dir_all(&words_dir)?;
+            remove(&words_dir)?;
             Words::open(&words_dir)
         })?;
         Ok(Self { words, vectors: RwLock::new(Vectors::open(&vectors_path)?), encoder })
@@ -164,6 +164,10 @@ fn fuse(words: f32, meaning: f32, floor: f32) -> Option<f32> {
     let relevant =
         meaning >= floor || words >= WORDS_FLOOR || (words > 0.0 && meaning >= WORDS_MEANING_FLOOR);
     relevant.then_some(words.powi(2) + MEANING_WEIGHT * meaning.max(0.0))
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }
 }
 
 fn first_line(text: &str) -> &str {

@@ -13,6 +13,8 @@ use crate::meaning::{DIMENSIONS, Embedding};
 
 /// Vectors of one document: its whole text, and its first line or title.
 pub(crate) const VECTORS: usize = 2;
+/// First bytes of the file; the digit changes when the layout or the encoder does.
+const MAGIC: &[u8; 8] = b"SLVECTS1";
 const VECTOR_BYTES: usize = 4 + DIMENSIONS;
 const SLOT_BYTES: usize = 8 + VECTORS * VECTOR_BYTES;
 
@@ -64,14 +66,19 @@ pub(crate) struct Vectors {
 }
 
 impl Vectors {
-    /// Opens the file; slots that cannot be read count as free.
+    /// Opens the file. A foreign one is emptied; slots that cannot be read count as free.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file =
             File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
         let mut bytes = Vec::new();
         (&file).read_to_end(&mut bytes)?;
+        if !bytes.starts_with(MAGIC) {
+            file.set_len(0)?;
+            file.write_all_at(MAGIC, 0)?;
+            bytes = MAGIC.to_vec();
+        }
         let mut vectors = Self { file, slots: Vec::new(), by_key: HashMap::new(), free: Vec::new() };
-        for (place, slot) in bytes.chunks(SLOT_BYTES).enumerate() {
+        for (place, slot) in bytes[MAGIC.len()..].chunks(SLOT_BYTES).enumerate() {
             let read = read_slot(slot).filter(|(key, _)| !vectors.by_key.contains_key(key));
             match &read {
                 Some((key, _)) => drop(vectors.by_key.insert(*key, place)),
@@ -90,7 +97,7 @@ impl Vectors {
         let codes = meanings.map(Codes::of);
         let mut bytes = key.to_le_bytes().to_vec();
         codes.iter().for_each(|codes| codes.write(&mut bytes));
-        self.file.write_all_at(&bytes, (place * SLOT_BYTES) as u64)?;
+        self.file.write_all_at(&bytes, offset(place))?;
         self.by_key.insert(key, place);
         if let Some(slot) = self.slots.get_mut(place) {
             *slot = Some((key, codes));
@@ -101,7 +108,7 @@ impl Vectors {
     pub(crate) fn erase(&mut self, keys: &[i64]) -> Result<()> {
         for key in keys {
             let Some(place) = self.by_key.remove(key) else { continue };
-            self.file.write_all_at(&[0; SLOT_BYTES], (place * SLOT_BYTES) as u64)?;
+            self.file.write_all_at(&[0; SLOT_BYTES], offset(place))?;
             if let Some(slot) = self.slots.get_mut(place) {
                 *slot = None;
             }
@@ -149,8 +156,69 @@ impl Vectors {
     }
 }
 
+fn offset(place: usize) -> u64 {
+    (MAGIC.len() + place * SLOT_BYTES) as u64
+}
+
 fn read_slot(slot: &[u8]) -> Option<(i64, [Codes; VECTORS])> {
     let (key, rest) = slot.split_first_chunk::<8>()?;
     let (whole, first) = rest.split_at_checked(VECTOR_BYTES)?;
     Some((i64::from_le_bytes(*key), [Codes::read(whole)?, Codes::read(first)?]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meaning(towards: usize) -> Embedding {
+        let mut values = [0.01; DIMENSIONS];
+        values[towards] = 1.0;
+        Embedding::from_values(values)
+    }
+
+    fn keys(near: &[(i64, f32)]) -> Vec<i64> {
+        near.iter().map(|(key, _)| *key).collect()
+    }
+
+    #[test]
+    fn meanings_outlive_a_restart_and_erased_ones_leave_no_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("vectors");
+        let mut vectors = Vectors::open(&path).unwrap();
+        for key in 0..5 {
+            vectors.put(key, [&meaning(key as usize), &meaning(100)]).unwrap();
+        }
+        vectors.put(2, [&meaning(7), &meaning(101)]).unwrap();
+        vectors.erase(&[3, 99]).unwrap();
+        drop(vectors);
+
+        let mut vectors = Vectors::open(&path).unwrap();
+        assert_eq!(keys(&vectors.nearest(&meaning(7), 1)), [2]);
+        assert_eq!(keys(&vectors.nearest(&meaning(100), 9)), [0, 1, 4, 2]);
+        assert!(!vectors.contains(3) && keys(&vectors.nearest_to(0, 9)).len() == 3);
+        let bytes = std::fs::read(&path).unwrap();
+        let place = MAGIC.len() + 3 * SLOT_BYTES;
+        assert!(bytes[place..place + SLOT_BYTES].iter().all(|byte| *byte == 0));
+        vectors.put(8, [&meaning(8), &meaning(8)]).unwrap();
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().len() as usize,
+            bytes.len(),
+            "a free slot is used again"
+        );
+    }
+
+    #[test]
+    fn foreign_and_torn_files_give_no_meanings_that_nobody_put() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("vectors");
+        std::fs::write(&path, [7; 5000]).unwrap();
+        let mut vectors = Vectors::open(&path).unwrap();
+        assert!(vectors.nearest(&meaning(0), 9).is_empty());
+        vectors.put(1, [&meaning(1), &meaning(1)]).unwrap();
+        vectors.put(2, [&meaning(2), &meaning(2)]).unwrap();
+        drop(vectors);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        assert_eq!(keys(&Vectors::open(&path).unwrap().nearest(&meaning(2), 9)), [1]);
+    }
 }

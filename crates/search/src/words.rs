@@ -61,6 +61,10 @@ impl Words {
         std::fs::create_dir_all(dir)?;
         let directory = tantivy::directory::MmapDirectory::open(dir).map_err(|cause| failed(cause.into()))?;
         let index = Index::open_or_create(directory, schema).map_err(failed)?;
+        let damaged = index.validate_checksum().map_err(failed)?;
+        if !damaged.is_empty() {
+            return Err(Error::internal("the word index is damaged"));
+        }
         index.tokenizers().register(TOKENIZER, DocumentTerms);
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(failed)?;
         let writer = index.writer_with_num_threads(1, WRITER_BYTES).map_err(failed)?;
