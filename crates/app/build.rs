@@ -15,7 +15,7 @@ fn main() -> io::Result<()> {
             Err(_) => "None".to_owned(),
         };
         code += &format!(
-            "/// `{file}`, where it was fetched.\npub static {constant}: Option<&[u8]> = {value};\n"
+            "/// `{file}`, where it was fetched.\npub(super) static {constant}: Option<&[u8]> = {value};\n"
         );
     }
     fs::write(var("OUT_DIR")?.join("models.rs"), code)

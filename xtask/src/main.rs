@@ -25,13 +25,6 @@ impl Profile {
             Self::Release => &["--release"],
         }
     }
-
-    const fn folder(self) -> &'static str {
-        match self {
-            Self::Dev => "debug",
-            Self::Release => "release",
-        }
-    }
 }
 
 fn main() -> ExitCode {

@@ -27,7 +27,7 @@ pub async fn picture(
 
 /// The blob behind the last part of a picture's address.
 #[must_use]
-pub fn form_kind(form: &str) -> Option<Kind> {
+pub(crate) fn form_kind(form: &str) -> Option<Kind> {
     match form.strip_suffix(".webp")? {
         "full" => Some(Kind::Original),
         width @ ("240" | "360" | "480" | "720") => width.parse().ok().map(Kind::Thumbnail),

@@ -37,7 +37,7 @@ pub enum Order {
 
 /// A picture to be inserted with its artwork.
 #[derive(Clone, Debug)]
-pub struct NewPicture {
+pub(crate) struct NewPicture {
     /// What is shown and served.
     pub picture: ArtworkPicture,
     /// Perceptual hash for interchange.

@@ -1,4 +1,5 @@
 //! Hostile, broken and odd pictures: each is decoded within bounds or refused with a reason.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // It is a test.
 
 use std::io::Write;
 

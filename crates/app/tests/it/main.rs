@@ -1,4 +1,5 @@
 //! The program through its doors: a real server on a free port, a fresh data folder, a real client.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // It is a test.
 
 mod gallery;
 mod ledger;

@@ -46,6 +46,5 @@ pub(super) fn entry(row: &Value, folder: &Path) -> Result<Entry, &'static str> {
         posted_day: day(&text(row, &["date", "created_at"])),
         media: pictures.filter_map(|name| media(folder, name)).take(PICTURES_PER_ARTWORK_MAX).collect(),
         source_url,
-        ..Entry::default()
     })
 }

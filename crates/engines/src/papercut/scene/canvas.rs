@@ -138,6 +138,7 @@ impl Canvas {
         self.flat(PathBuilder::from_circle(x, y, radius.max(0.5)), colour, depth);
     }
 
+    #[allow(clippy::too_many_arguments)] // Each names a part of a shape; a struct would only rename them.
     /// Land whose edge waves by `swing` pixels; `jag` from 0 (rolling) to 1 (peaks).
     pub(super) fn ridge(
         &mut self,
@@ -165,7 +166,13 @@ impl Canvas {
     /// Heights of a waving line at evenly spaced points.
     pub(super) fn edge(&self, y: f32, swing: f32, jag: f32, dice: &mut Dice) -> Vec<f32> {
         let waves: Vec<(f32, f32, f32)> = (0..5)
-            .map(|n| (dice.range(0.6, 1.4) * (1 << n) as f32, dice.range(0.0, 6.28), 0.62_f32.powi(n)))
+            .map(|n| {
+                (
+                    dice.range(0.6, 1.4) * (1 << n) as f32,
+                    dice.range(0.0, std::f32::consts::TAU),
+                    0.62_f32.powi(n),
+                )
+            })
             .collect();
         let points = 160;
         (0..=points)

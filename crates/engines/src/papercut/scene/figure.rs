@@ -129,9 +129,8 @@ impl Sprite {
                     None
                 };
                 if let Some((tone, strength)) = share {
-                    for c in 0..3 {
-                        let old = u32::from(lit[at].0[c]);
-                        lit[at].0[c] = ((old * (255 - strength) + u32::from(tone[c]) * strength) / 255) as u8;
+                    for (old, new) in lit[at].0.iter_mut().zip(tone) {
+                        *old = ((u32::from(*old) * (255 - strength) + u32::from(new) * strength) / 255) as u8;
                     }
                 }
             }
