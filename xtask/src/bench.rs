@@ -1,12 +1,15 @@
-//! This owns measuring: each number beside its peer, in the same run, on the same machine.
+//! This owns measuring: each number beside its peer where there is one, in the same run, on the same machine.
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::time::Instant;
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use crate::{Done, cargo, has, root, target};
+use crate::{Done, Profile, cargo, root, runs, setup, target};
 
-/// Sizes of thumbnails that both sides make.
+/// Widths of thumbnails that both sides make.
 const WIDTHS: [&str; 4] = ["240", "360", "480", "720"];
 /// Prompts that are drawn.
 const PROMPTS: [&str; 5] = [
@@ -16,64 +19,279 @@ const PROMPTS: [&str; 5] = [
     "three penguins",
     "a cup of coffee on a table",
 ];
+const LISTEN: &str = "127.0.0.1:8099";
+/// An answer that has not come by then never will.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+/// Requests for the gallery page that are timed.
+const PAGE_REQUESTS: u32 = 200;
 
-/// Prints every number that can be measured here; what cannot is named.
-pub(crate) fn bench() -> Done {
-    cargo(&["build", "--quiet", "--release", "--package", "imaging", "--example", "pipeline"])?;
-    cargo(&["build", "--quiet", "--release", "--package", "engines", "--example", "papercut"])?;
+/// What one part found: lines to print, or why it could not be measured here.
+type Measured = Result<Vec<String>, String>;
+
+/// Prints every number that can be measured here; what cannot is named. `--build` adds the clean build, which is long.
+pub(crate) fn bench(rest: &[String]) -> Done {
+    setup::setup(Profile::Release);
+    cargo(&["build", "--release", "--package", "app"])?;
+    for (package, example) in
+        [("imaging", "pipeline"), ("engines", "papercut"), ("vault", "throughput"), ("search", "latency")]
+    {
+        cargo(&["build", "--release", "--package", package, "--example", example])?;
+    }
     let shared = std::env::var_os("SAFELIGHT_SHARED_DATA")
         .map_or_else(|| root().join("../shared/data"), PathBuf::from);
-    import(&shared.join("artworks/media"))?;
-    let out = std::env::temp_dir().join("safelight-bench");
-    let drawn = figure(
-        Command::new(target().join("release/examples/papercut")).arg(&out).args(PROMPTS),
-        "milliseconds_median",
-    );
-    println!(
-        "Papercut, 1024 px, median: {}",
-        drawn.map_or_else(|| "skipped: no packed library".into(), |millis| format!("{millis} ms"))
-    );
-    let _ = std::fs::remove_dir_all(out);
-    Ok(())
+    let scratch = std::env::temp_dir().join(format!("safelight-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&scratch).map_err(|cause| cause.to_string())?;
+    let mut failed = Vec::new();
+    let mut part = |name: &'static str, measured: Measured| match measured {
+        Ok(lines) => println!("\n{name}\n  {}", lines.join("\n  ")),
+        Err(why) => {
+            println!("\n{name}\n  skipped: {why}");
+            failed.push(name);
+        }
+    };
+    part("pictures", pictures(&shared.join("artworks/media"), &scratch));
+    part("search", figures(Command::new(example("latency")).arg(&shared)).and_then(all));
+    part("vault", vault());
+    part("papercut", papercut(&scratch));
+    part("server", server(&shared, &scratch));
+    if rest.iter().any(|word| word == "--build") {
+        part("build", build(&scratch));
+    } else {
+        println!("\nbuild\n  skipped: ask for it with cargo x bench --build");
+    }
+    let _ = std::fs::remove_dir_all(scratch);
+    if failed.is_empty() { Ok(()) } else { Err(format!("not measured: {}", failed.join(", "))) }
 }
 
-fn import(media: &std::path::Path) -> Done {
-    if !media.is_dir() || !has("vipsthumbnail") {
-        println!("skipped: import against vipsthumbnail: no shared data, or no libvips-tools");
-        return Ok(());
+fn example(name: &str) -> PathBuf {
+    target().join("release/examples").join(name)
+}
+
+/// Decoding, four thumbnails, placeholder and fingerprints, beside thumbnails alone by libvips.
+fn pictures(media: &Path, scratch: &Path) -> Measured {
+    if !runs("vipsthumbnail", &["--vips-version"]) {
+        return Err(
+            "vipsthumbnail is missing; install it, for example with: apt-get install libvips-tools".into()
+        );
     }
-    let ours =
-        figure(Command::new(target().join("release/examples/pipeline")).arg(media), "pictures_per_second")
-            .unwrap_or(0.0);
     let files: Vec<PathBuf> = std::fs::read_dir(media)
-        .map_err(|cause| cause.to_string())?
+        .map_err(|cause| format!("no pictures: {cause}"))?
         .flatten()
         .map(|entry| entry.path())
         .collect();
-    let out = std::env::temp_dir().join("safelight-bench-%s.webp");
+    let ours = figures(Command::new(example("pipeline")).arg(media))?;
+    let ours = get(&ours, "pictures_per_second")?;
+    let vips = |files: &[PathBuf], width: &str| {
+        let out = scratch.join(format!("%s-{width}.webp"));
+        let made = Command::new("vipsthumbnail")
+            .args(files)
+            .args(["-s", &format!("{width}x"), "-o"])
+            .arg(out)
+            .status();
+        made.map_err(|cause| cause.to_string())
+            .and_then(|status| if status.success() { Ok(()) } else { Err("vipsthumbnail failed".to_owned()) })
+    };
     let started = Instant::now();
-    for file in &files {
-        for width in WIDTHS {
-            let made = Command::new("vipsthumbnail")
-                .arg(file)
-                .args(["-s", &format!("{width}x")])
-                .arg("-o")
-                .arg(&out)
-                .status();
-            made.map_err(|cause| cause.to_string())?;
-        }
-    }
-    let theirs = files.len() as f64 / started.elapsed().as_secs_f64();
-    println!(
-        "import: {ours:.1} pictures/s, vipsthumbnail {theirs:.1} pictures/s, ratio {:.2}",
-        ours / theirs
-    );
-    Ok(())
+    files
+        .iter()
+        .try_for_each(|file| WIDTHS.iter().try_for_each(|width| vips(std::slice::from_ref(file), width)))?;
+    let each = files.len() as f64 / started.elapsed().as_secs_f64();
+    let started = Instant::now();
+    WIDTHS.iter().try_for_each(|width| vips(&files, width))?;
+    let batch = files.len() as f64 / started.elapsed().as_secs_f64();
+    Ok(vec![
+        format!(
+            "ours: {ours:.1} pictures/s (decode, four thumbnails, placeholder, fingerprints, {} pictures)",
+            files.len()
+        ),
+        format!(
+            "vipsthumbnail, four sizes one after another, picture by picture: {each:.1} pictures/s, ratio {:.2}",
+            ours / each
+        ),
+        format!(
+            "vipsthumbnail, all pictures in one process per size: {batch:.1} pictures/s, ratio {:.2}",
+            ours / batch
+        ),
+    ])
 }
 
-/// The number behind a word that a program prints.
-fn figure(command: &mut Command, word: &str) -> Option<f64> {
-    let output = command.output().ok().filter(|output| output.status.success())?;
+fn vault() -> Measured {
+    let found = figures(&mut Command::new(example("throughput")))?;
+    let line = |name: &str| {
+        let (ours, bare) = (
+            get(&found, &format!("{name}_mib_per_second"))?,
+            get(&found, &format!("bare_{name}_mib_per_second"))?,
+        );
+        Ok(format!("{name}: {ours:.0} MiB/s, bare AES-256-GCM {bare:.0} MiB/s, ratio {:.2}", ours / bare))
+    };
+    ["seal", "open"].into_iter().map(line).collect()
+}
+
+fn papercut(scratch: &Path) -> Measured {
+    let found = figures(Command::new(example("papercut")).arg(scratch.join("drawn")).args(PROMPTS))?;
+    Ok(vec![format!(
+        "median at 1024 px: {:.0} ms (no peer: nothing else composes and prints)",
+        get(&found, "milliseconds_median")?
+    )])
+}
+
+/// Import of the real artworks, then start to ready, memory, and the gallery page of a server on them.
+fn server(shared: &Path, scratch: &Path) -> Measured {
+    let (binary, data) = (target().join("release/safelight"), scratch.join("data"));
+    let posts = shared.join("artworks/posts.json");
+    if !posts.is_file() {
+        return Err("no shared data".into());
+    }
+    let started = Instant::now();
+    let output = Command::new(&binary).arg("import").arg(&posts).arg("--data").arg(&data).output();
+    let output = output.map_err(|cause| cause.to_string())?;
+    if !output.status.success() {
+        return Err("the import failed".into());
+    }
+    let imported = started.elapsed().as_secs_f64();
+    let server = Server::start(&binary, &data)?;
+    let ready = server.ready.as_secs_f64() * 1_000.0;
+    let resident = server.resident_mib()?;
+    let mut times = Vec::new();
+    for _ in 0..PAGE_REQUESTS {
+        let started = Instant::now();
+        get_page("/")?;
+        times.push(started.elapsed());
+    }
+    times.sort();
+    let place =
+        |share: usize| times.get(times.len() * share / 100).map_or(0.0, |time| time.as_secs_f64() * 1_000.0);
+    let mut lines = vec![
+        format!("import of the artworks, everything included: {imported:.2} s"),
+        format!(
+            "start to ready: {ready:.0} ms; resident: {resident:.0} MiB idle, {:.0} MiB after the requests",
+            server.resident_mib()?
+        ),
+        format!("gallery page: p50 {:.2} ms, p95 {:.2} ms, one after another", place(50), place(95)),
+    ];
+    lines.extend(budgets()?);
+    Ok(lines)
+}
+
+/// Weights of pages in a browser, against their budgets.
+fn budgets() -> Measured {
+    if !root().join("e2e/node_modules").is_dir() || !runs("node", &["--version"]) {
+        return Ok(vec!["pages: skipped: run cargo x test once, it installs the browser's packages".into()]);
+    }
+    let output = Command::new("node")
+        .args(["e2e/budgets.mjs", &format!("http://{LISTEN}")])
+        .current_dir(root())
+        .output()
+        .map_err(|cause| cause.to_string())?;
+    let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+    if !output.status.success() {
+        lines.push("pages: a budget is exceeded".into());
+    }
+    Ok(lines)
+}
+
+/// A clean release build in a folder of its own, and a second `cargo x check`.
+fn build(scratch: &Path) -> Measured {
+    let folder = scratch.join("target");
+    let started = Instant::now();
+    let built = Command::new("cargo")
+        .args(["build", "--release", "--quiet"])
+        .env("CARGO_TARGET_DIR", &folder)
+        .current_dir(root())
+        .status();
+    if !built.is_ok_and(|status| status.success()) {
+        return Err("the build failed".into());
+    }
+    let clean = started.elapsed().as_secs_f64() / 60.0;
+    crate::check()?;
+    let started = Instant::now();
+    crate::check()?;
+    let warm = started.elapsed().as_secs_f64();
+    Ok(vec![format!("clean release build: {clean:.1} min"), format!("warm cargo x check: {warm:.0} s")])
+}
+
+/// A server that ends with the measurement.
+struct Server {
+    child: Child,
+    ready: Duration,
+}
+
+impl Server {
+    fn start(binary: &Path, data: &Path) -> Result<Self, String> {
+        let started = Instant::now();
+        let child = Command::new(binary)
+            .arg("serve")
+            .arg("--data")
+            .arg(data)
+            .args(["--listen", LISTEN, "--mail", "terminal"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|cause| cause.to_string())?;
+        let mut server = Self { child, ready: Duration::ZERO };
+        let mut log = BufReader::new(server.child.stderr.take().ok_or("no log")?).lines();
+        let said = log.find(|line| !line.as_ref().is_ok_and(|line| !line.contains(" ready ")));
+        server.ready = started.elapsed();
+        said.ok_or("the server ended before it was ready")?.map_err(|cause| cause.to_string())?;
+        std::thread::spawn(move || log.for_each(drop));
+        get_page("/healthz")?;
+        Ok(server)
+    }
+
+    fn resident_mib(&self) -> Result<f64, String> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .map_err(|cause| format!("no memory figures here: {cause}"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        line.trim()
+            .trim_end_matches(" kB")
+            .parse::<f64>()
+            .map(|kib| kib / 1024.0)
+            .map_err(|cause| cause.to_string())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks the server for a page and reads all of the answer.
+fn get_page(path: &str) -> Done {
+    let asked = || -> std::io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(LISTEN)?;
+        stream.set_read_timeout(Some(ANSWER_MAX))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {LISTEN}\r\nconnection: close\r\n\r\n")?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(answer)
+    };
+    let answer = asked().map_err(|cause| format!("{path}: {cause}"))?;
+    if answer.starts_with(b"HTTP/1.1 200") { Ok(()) } else { Err(format!("{path} is not answered with 200")) }
+}
+
+/// The `name value` lines that a program prints.
+fn figures(command: &mut Command) -> Result<HashMap<String, String>, String> {
+    let output =
+        command.current_dir(root()).stderr(Stdio::inherit()).output().map_err(|cause| cause.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.lines().find_map(|line| line.strip_prefix(word)?.trim().parse().ok())
+    if let Some(why) = text.lines().find_map(|line| line.strip_prefix("skipped: ")) {
+        return Err(why.to_owned());
+    }
+    if !output.status.success() {
+        return Err(format!("it ended with {}", output.status));
+    }
+    let pair =
+        |line: &str| line.split_once(' ').map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
+    Ok(text.lines().filter_map(pair).collect())
+}
+
+fn get(found: &HashMap<String, String>, name: &str) -> Result<f64, String> {
+    found.get(name).and_then(|value| value.parse().ok()).ok_or_else(|| format!("{name} was not measured"))
+}
+
+fn all(found: HashMap<String, String>) -> Measured {
+    let mut lines: Vec<String> = found.into_iter().map(|(name, value)| format!("{name} {value}")).collect();
+    lines.sort();
+    Ok(lines)
 }

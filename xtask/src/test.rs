@@ -1,107 +1,161 @@
 //! This owns running every test and counting them: Rust, then the journeys in a browser.
 
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::{Done, Profile, cargo, has, root, run, setup, target};
+use crate::setup::npm_install;
+use crate::{Done, Profile, cargo, root, run, runs, setup, target};
+
+/// Test files per call of Node: all journeys.
+const JOURNEYS: &str = "e2e/journeys";
 
 /// What was counted.
 #[derive(Default)]
 struct Count {
     passed: usize,
     failed: usize,
-    skipped: usize,
+    /// Tests that could not run here, in their own words.
+    skipped: BTreeSet<String>,
 }
 
-/// Runs every test; prints `N passed, N failed, N skipped` last.
+/// Runs every test; prints `N passed, N failed, N skipped` last. With words, only the Rust tests so named.
 pub(crate) fn test(rest: &[String]) -> Done {
-    setup::setup(Profile::Dev)?;
-    cargo(&["build", "--quiet", "--package", "app"])?;
+    setup::setup(Profile::Dev);
+    cargo(&["build", "--package", "app"])?;
     let mut count = Count::default();
     let rust = rust_tests(rest, &mut count);
     let journeys = if rest.is_empty() { journeys(&mut count) } else { Ok(()) };
-    println!("{} passed, {} failed, {} skipped", count.passed, count.failed, count.skipped);
+    for skipped in &count.skipped {
+        println!("skipped: {skipped}");
+    }
+    println!("{} passed, {} failed, {} skipped", count.passed, count.failed, count.skipped.len());
     rust.and(journeys)
 }
 
-fn rust_tests(rest: &[String], count: &mut Count) -> Done {
-    let output = Command::new("cargo")
-        .args(["test", "--workspace", "--no-fail-fast", "--"])
-        .args(rest)
-        .current_dir(root())
-        .stdout(Stdio::piped())
-        .spawn();
-    let output = output.and_then(std::process::Child::wait_with_output).map_err(|cause| cause.to_string())?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    for line in text.lines().filter(|line| !line.ends_with("... ok") && !line.is_empty()) {
-        println!("{line}");
+fn rust_tests(words: &[String], count: &mut Count) -> Done {
+    let args = ["test", "--workspace", "--no-fail-fast", "--", "--show-output"];
+    let ended = stream(Command::new("cargo").args(args).args(words), &mut Report::default(), count)?;
+    if ended && count.failed == 0 {
+        return Ok(());
     }
-    for line in text.lines().filter_map(|line| line.strip_prefix("test result: ")) {
-        let number = |word: &str| {
-            line.split([';', '.'])
-                .find_map(|part| part.trim().strip_suffix(word)?.trim().parse::<usize>().ok())
-        };
-        count.passed += number("passed").unwrap_or(0);
-        count.failed += number("failed").unwrap_or(0);
-        count.skipped += number("ignored").unwrap_or(0);
+    if count.failed == 0 {
+        count.failed = 1;
+        return Err("the Rust tests did not build or did not end".into());
     }
-    if output.status.success() { Ok(()) } else { Err("Rust tests failed".into()) }
+    Err("Rust tests failed".into())
+}
+
+/// Runs a program whose output is read line by line as it comes; says whether it ended well.
+fn stream(command: &mut Command, report: &mut Report, count: &mut Count) -> Result<bool, String> {
+    let started = command.current_dir(root()).stdout(Stdio::piped()).spawn();
+    let mut child = started.map_err(|cause| cause.to_string())?;
+    for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
+        report.read(&line.map_err(|cause| cause.to_string())?, count);
+    }
+    child.wait().map(|status| status.success()).map_err(|cause| cause.to_string())
+}
+
+/// Reads what Rust's and Node's test runners print; passes on what a person wants to see.
+#[derive(Default)]
+struct Report {
+    /// Between `failures:` and the result, every line matters; between `successes:` and it, only what was skipped.
+    failing: bool,
+}
+
+impl Report {
+    fn read(&mut self, line: &str, count: &mut Count) {
+        if let Some(result) = line.strip_prefix("test result: ") {
+            count.passed += number(result, "passed");
+            count.failed += number(result, "failed");
+            self.failing = false;
+            println!("  {result}");
+        } else if let Some(skipped) = line.trim_start_matches("# ").strip_prefix("skipped: ") {
+            count.skipped.insert(skipped.to_owned());
+        } else if line.starts_with("test ") && line.ends_with("ignored") {
+            count.skipped.insert(format!("{line}: it is marked so"));
+        } else {
+            self.failing |= line == "failures:";
+            let tap = line.starts_with("ok ") || line.starts_with("not ok ");
+            self.failing |= line.starts_with("not ok ");
+            self.failing &= !line.starts_with("ok ");
+            count.passed += usize::from(line.starts_with("ok "));
+            count.failed += usize::from(line.starts_with("not ok "));
+            if self.failing || tap || line.ends_with("FAILED") {
+                println!("  {line}");
+            }
+        }
+    }
+}
+
+/// The number before a word, as in `3 passed; 0 failed`.
+fn number(line: &str, word: &str) -> usize {
+    line.split([';', '.']).find_map(|part| part.trim().strip_suffix(word)?.trim().parse().ok()).unwrap_or(0)
 }
 
 /// The journeys of a person in Chromium, against the program just built.
 fn journeys(count: &mut Count) -> Done {
     install_browser();
-    let browser =
-        std::env::var_os("CHROME_PATH").map_or_else(|| "/usr/bin/chromium".into(), std::path::PathBuf::from);
-    if !browser.exists() || !has("node") {
-        count.skipped += 1;
-        println!(
-            "skipped: journeys: Chromium or Node is missing; install them, for example with: apt-get install chromium nodejs npm"
-        );
+    let browser = std::env::var_os("CHROME_PATH").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from);
+    if !browser.exists() || !runs("node", &["--version"]) || !runs("npm", &["--version"]) {
+        count.skipped.insert("journeys: Chromium or Node is missing; install them, for example with: apt-get install chromium nodejs npm".into());
         return if std::env::var_os("CI").is_some() {
+            count.failed += 1;
             Err("journeys cannot be skipped in CI".into())
         } else {
             Ok(())
         };
     }
-    run(Command::new("npm").args([
-        "ci",
-        "--prefix",
-        "e2e",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--loglevel=error",
-    ]))?;
-    let output = Command::new("node")
-        .args(["--test", "--test-reporter=tap", "e2e/journeys/"])
-        .env("CHROME_PATH", browser)
-        .env("SAFELIGHT_BINARY", target().join("debug/safelight"))
-        .current_dir(root())
-        .output()
-        .map_err(|cause| cause.to_string())?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    println!("{text}");
-    let number = |word: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(&format!("# {word} "))?.parse::<usize>().ok())
-            .unwrap_or(0)
-    };
-    count.passed += number("pass");
-    count.failed += number("fail");
-    count.skipped += number("skipped");
-    if output.status.success() { Ok(()) } else { Err("journeys failed".into()) }
+    if let Err(why) = npm_install("e2e") {
+        count.failed += 1;
+        return Err(format!("the journeys' packages could not be installed: {why}"));
+    }
+    let mut files: Vec<PathBuf> = std::fs::read_dir(root().join(JOURNEYS))
+        .map_err(|cause| cause.to_string())?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
+        .collect();
+    files.sort();
+    let mut command = Command::new("node");
+    // One after another: each drives a browser and a server, and two cores are all there is.
+    command.args(["--test", "--test-reporter=tap", "--test-concurrency=1"]).args(files);
+    command.env("CHROME_PATH", browser).env("SAFELIGHT_BINARY", target().join("debug/safelight"));
+    let before = count.failed;
+    if stream(&mut command, &mut Report::default(), count)? {
+        return Ok(());
+    }
+    count.failed += usize::from(count.failed == before);
+    Err("journeys failed".into())
 }
 
 /// On a machine of Debian's family where we are root, the browser can be installed as part of the tests.
 fn install_browser() {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
-    if root && !has("chromium") && has("apt-get") {
-        let apt =
-            |args: &[&str]| run(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"));
-        if let Err(why) = apt(&["update", "-qq"])
-            .and_then(|()| apt(&["install", "-y", "-qq", "chromium", "fonts-noto-cjk"]))
-        {
-            eprintln!("  left out: Chromium: {why}");
-        }
+    let there = std::env::var_os("CHROME_PATH").is_some() || runs("chromium", &["--version"]);
+    if !root || there || !runs("apt-get", &["--version"]) {
+        return;
+    }
+    let apt =
+        |args: &[&str]| run(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"));
+    let packages = ["install", "-y", "-qq", "chromium", "fonts-noto-cjk", "nodejs", "npm"];
+    if let Err(why) = apt(&["update", "-qq"]).and_then(|()| apt(&packages)) {
+        eprintln!("  left out: Chromium: {why}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_both_runners_are_counted() {
+        let (mut report, mut count) = (Report::default(), Count::default());
+        let rust = "test a ... ok\ntest b ... FAILED\ntest c ... ignored\nskipped: d: no disk\ntest result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out";
+        rust.lines()
+            .chain(["ok 1 - e", "not ok 2 - f", "# skipped: g: no net"])
+            .for_each(|line| report.read(line, &mut count));
+        assert_eq!((count.passed, count.failed, count.skipped.len()), (2, 2, 3));
     }
 }

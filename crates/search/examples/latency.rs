@@ -1,4 +1,5 @@
-//! This owns the figures of search on real posts, as `name value` lines: time, recall, and answers to nonsense.
+//! This owns the figures of search on real posts, as `name value` lines: processor time of each query with its
+//! embedding, recall, and answers to nonsense; beside it SQLite's FTS5 with trigrams over the same documents.
 //! It judges nothing; budgets belong to whoever calls it. Run from the project root: `latency [SHARED_DATA]`.
 
 use std::path::{Path, PathBuf};
@@ -6,8 +7,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use search::meaning::Encoder;
+use rustix::time::{ClockId, clock_gettime};
 use search::{Document, Index};
 use serde_json::Value;
+use sqlx::{Connection, Row, SqliteConnection};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -23,6 +26,8 @@ const NONSENSE: [&str; 8] = [
     "фывапролд",
 ];
 
+/// Hits that are asked for.
+const FOUND_MAX: usize = 50;
 /// Words of an excerpt.
 const EXCERPT_WORDS: usize = 5;
 /// What people would look for, some of it in languages in which no post is written.
@@ -46,7 +51,8 @@ struct Question {
     key: i64,
 }
 
-fn main() -> Outcome<()> {
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Outcome<()> {
     let shared = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
     let packed = Path::new("vendor/pack/encoder.bin");
     if !packed.is_file() || !shared.join("artworks/posts.json").is_file() {
@@ -69,10 +75,19 @@ fn main() -> Outcome<()> {
     let words = Index::open(&plain, None)?;
     words.put(&documents)?;
 
-    for (name, index) in [("fused", &index), ("words_only", &words)] {
-        measure(&format!("{name}_translated"), index, &titles)?;
-        measure(&format!("{name}_excerpt"), index, &excerpts)?;
+    for (questions, kind) in [(&titles, "translated"), (&excerpts, "excerpt")] {
+        for (name, index) in [("fused", &index), ("words_only", &words)] {
+            let answers = questions.iter().map(|question| {
+                let started = processor();
+                let keys = index.search(&question.words, FOUND_MAX)?.iter().map(|hit| hit.key).collect();
+                Ok((processor() - started, keys))
+            });
+            measure(&format!("{name}_{kind}"), questions, answers.collect::<Outcome<Vec<_>>>()?)?;
+        }
+        let answers = fts5(&documents, questions).await?;
+        measure(&format!("fts5_{kind}"), questions, answers)?;
     }
+    report("resident_mib", resident_mib()?)?;
     let found = PLAIN.iter().map(|words| index.search(words, 10)).collect::<Result<Vec<_>, _>>()?;
     report("plain_without_hits", found.iter().filter(|hits| hits.is_empty()).count() as f64)?;
     let answered = NONSENSE.iter().map(|words| index.search(words, 10)).collect::<Result<Vec<_>, _>>()?;
@@ -82,23 +97,45 @@ fn main() -> Outcome<()> {
     report("erase_ms", milliseconds(started))
 }
 
-/// Asks every question and reports the time and how often the right document came first, or among five or twenty.
-fn measure(name: &str, index: &Index, questions: &[Question]) -> Outcome<()> {
-    let (mut times, mut places) = (Vec::new(), Vec::new());
-    for question in questions {
-        let started = Instant::now();
-        let hits = index.search(&question.words, 50)?;
-        times.push(milliseconds(started));
-        places.push(hits.iter().position(|hit| hit.key == question.key));
-    }
+/// Reports the time of every answer and how often the right document came first, or among five or twenty.
+fn measure(name: &str, questions: &[Question], answers: Vec<(f64, Vec<i64>)>) -> Outcome<()> {
+    let place = |(question, (_, keys)): (&Question, &(f64, Vec<i64>))| {
+        keys.iter().position(|key| *key == question.key)
+    };
+    let places: Vec<_> = questions.iter().zip(&answers).map(place).collect();
+    let mut times: Vec<f64> = answers.into_iter().map(|(time, _)| time).collect();
     times.sort_by(f64::total_cmp);
-    report(&format!("{name}_p50_ms"), times[times.len() / 2])?;
-    report(&format!("{name}_p95_ms"), times[times.len() * 95 / 100])?;
+    report(&format!("{name}_p50_cpu_ms"), times[times.len() / 2])?;
+    report(&format!("{name}_p95_cpu_ms"), times[times.len() * 95 / 100])?;
     for within in [1, 5, 20] {
         let found = places.iter().flatten().filter(|place| **place < within).count();
         report(&format!("{name}_recall_at_{within}"), found as f64 / questions.len() as f64)?;
     }
     Ok(())
+}
+
+/// What SQLite's own full-text index answers: any of the words, the best first by BM25.
+async fn fts5(documents: &[Document], questions: &[Question]) -> Outcome<Vec<(f64, Vec<i64>)>> {
+    let mut db = SqliteConnection::connect("sqlite::memory:").await?;
+    sqlx::query("CREATE VIRTUAL TABLE t USING fts5(body, tokenize = 'trigram')").execute(&mut db).await?;
+    for document in documents {
+        let body = format!("{}\n{}\n{}", document.title, document.text, document.extra);
+        let insert = sqlx::query("INSERT INTO t (rowid, body) VALUES (?, ?)").bind(document.key).bind(body);
+        insert.execute(&mut db).await?;
+    }
+    let mut answers = Vec::new();
+    for question in questions {
+        let words = question.words.split_whitespace().map(|word| format!("\"{}\"", word.replace('"', "")));
+        let query = words.collect::<Vec<_>>().join(" OR ");
+        // SQLite works on a thread of its own, so the time is the whole process's.
+        let started = process();
+        let rows = sqlx::query("SELECT rowid FROM t WHERE t MATCH ? ORDER BY rank LIMIT 50")
+            .bind(query)
+            .fetch_all(&mut db)
+            .await?;
+        answers.push((process() - started, rows.iter().map(|row| row.get(0)).collect()));
+    }
+    Ok(answers)
 }
 
 /// The real artworks, and their English titles as questions.
@@ -144,6 +181,28 @@ fn excerpts(documents: &[Document]) -> Vec<Question> {
         Some(Question { words, key: document.key })
     };
     documents.iter().step_by(10).filter_map(question).collect()
+}
+
+/// Milliseconds of processor time that this thread has used.
+fn processor() -> f64 {
+    clock(ClockId::ThreadCPUTime)
+}
+
+/// Milliseconds of processor time that the whole process has used.
+fn process() -> f64 {
+    clock(ClockId::ProcessCPUTime)
+}
+
+fn clock(id: ClockId) -> f64 {
+    let now = clock_gettime(id);
+    now.tv_sec as f64 * 1_000.0 + now.tv_nsec as f64 / 1_000_000.0
+}
+
+/// Memory of the process that is in use, in MiB.
+fn resident_mib() -> Outcome<f64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1_024.0)
 }
 
 fn milliseconds(since: Instant) -> f64 {
