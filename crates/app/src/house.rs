@@ -127,7 +127,10 @@ impl House {
             .filter(|record| !owned.contains(record))
             .collect();
         self.blobs.erase(&orphans)?;
-        self.gallery.reconcile_index().await?;
+        let entries = self.gallery.reconcile_index().await? as u64;
+        if entries > 0 {
+            self.log.write(Event::Reindexed { entries });
+        }
         self.studio.expire().await
     }
 }

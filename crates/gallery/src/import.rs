@@ -8,7 +8,6 @@ use futures_util::StreamExt;
 use imaging::Picture;
 use kernel::limits::PICTURE_BYTES_MAX;
 use kernel::{Error, Id, Kind, Result};
-use search::Document;
 use serde::{Deserialize, Serialize};
 use vault::Kind as Blob;
 
@@ -244,7 +243,7 @@ impl Gallery {
 
     async fn keep(&self, batch: Vec<Result<Outcome>>, report: &mut Report) -> Result<()> {
         let mut writing = self.db.write().await?;
-        let (mut documents, mut replaced) = (Vec::new(), Vec::new());
+        let (mut changed, mut replaced) = (Vec::new(), Vec::new());
         let keys_before: std::collections::HashSet<i64> = store::keys(&self.db).await?.into_iter().collect();
         for outcome in batch {
             let ready = match outcome? {
@@ -271,23 +270,14 @@ impl Gallery {
             if let Some(reason) = ready.missing {
                 report.without_picture.entry(reason.to_owned()).or_default().add(ready.entry.id.clone());
             }
-            documents.push(document(key, &ready.entry));
+            changed.push(key);
         }
         platform::db::commit(writing).await?;
-        self.settle(documents, replaced).await
-    }
-
-    /// Brings index and blobs up to what was committed.
-    async fn settle(&self, documents: Vec<Document>, replaced: Vec<Id>) -> Result<()> {
-        let (index, blobs) = (self.index.clone(), self.blobs.clone());
-        tokio::task::spawn_blocking(move || {
-            if !documents.is_empty() {
-                index.put(&documents)?;
-            }
-            blobs.erase(&replaced)
-        })
-        .await
-        .map_err(|_| Error::internal("indexing stopped"))?
+        self.index_rows(&changed).await?;
+        let blobs = self.blobs.clone();
+        tokio::task::spawn_blocking(move || blobs.erase(&replaced))
+            .await
+            .map_err(|_| Error::internal("erasing replaced pictures stopped"))?
     }
 }
 
@@ -301,22 +291,6 @@ async fn read_picture(path: &Path) -> std::result::Result<Vec<u8>, Reason> {
 
 fn language(entry: &Entry) -> String {
     prompt_language(entry.prompt.as_ref().map_or("", |found| &found.prompt), &entry.lang)
-}
-
-/// What the search index is told of an entry.
-pub(crate) fn document(key: i64, entry: &Entry) -> Document {
-    let found = entry
-        .prompt
-        .clone()
-        .unwrap_or(crate::extract::Extracted { title: String::new(), prompt: String::new() });
-    Document {
-        key,
-        title: found.title,
-        text: found.prompt,
-        extra: [&entry.alt, &entry.creator_handle, &entry.creator_name, &entry.model, &entry.category]
-            .map(String::as_str)
-            .join("\n"),
-    }
 }
 
 /// A digest of all that an entry says, so that it is known when it comes again.

@@ -8,6 +8,7 @@ mod erase;
 pub mod extract;
 mod fetch;
 mod import;
+mod indexing;
 pub mod pages;
 mod pictures;
 pub mod source;
@@ -36,6 +37,7 @@ pub struct Gallery {
     fetcher: Arc<Fetcher>,
     clock: Arc<dyn Clock>,
     public_url: Arc<str>,
+    indexing: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What a gallery stands on.
@@ -60,6 +62,7 @@ impl Gallery {
             fetcher: Arc::new(parts.fetcher),
             clock: parts.clock,
             public_url: parts.public_url.into(),
+            indexing: Arc::default(),
         }
     }
 

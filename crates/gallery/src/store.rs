@@ -152,6 +152,23 @@ pub(crate) async fn keys(db: &Db) -> Result<Vec<i64>> {
     sqlx::query_scalar("SELECT key FROM artwork ORDER BY key").fetch_all(db.read()).await.map_err(sql)
 }
 
+/// Keys of the artworks that the search index does not hold as they are.
+pub(crate) async fn list_stale(db: &Db) -> Result<Vec<i64>> {
+    sqlx::query_scalar("SELECT key FROM artwork WHERE indexed = 0").fetch_all(db.read()).await.map_err(sql)
+}
+
+/// Remembers that the search index holds these artworks as they are.
+pub(crate) async fn mark_indexed(writing: &mut Writing, keys: &[i64]) -> Result<()> {
+    for key in keys {
+        sqlx::query("UPDATE artwork SET indexed = 1 WHERE key = ?")
+            .bind(key)
+            .execute(&mut **writing)
+            .await
+            .map_err(sql)?;
+    }
+    Ok(())
+}
+
 /// The vault records of an artwork's pictures that exist in the database.
 pub(crate) async fn picture_records(db: &Db) -> Result<Vec<Id>> {
     let rows: Vec<Vec<u8>> =
@@ -252,7 +269,7 @@ pub(crate) async fn upsert(writing: &mut Writing, entry: &Entry, lang: &str, tod
              category = CASE excluded.category WHEN '' THEN category ELSE excluded.category END, \
              likes = max(likes, excluded.likes), views = max(views, excluded.views), \
              posted_day = CASE excluded.posted_day WHEN 0 THEN posted_day ELSE excluded.posted_day END, \
-             snapshot_day = excluded.snapshot_day \
+             snapshot_day = excluded.snapshot_day, indexed = 0 \
          RETURNING key",
     )
     .bind(&entry.id)

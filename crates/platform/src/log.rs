@@ -50,6 +50,11 @@ pub enum Event {
         /// How many.
         holds: u64,
     },
+    /// Entries of the search index that were missing or stale at start and were made again.
+    Reindexed {
+        /// How many.
+        entries: u64,
+    },
     /// An import or the starter gallery ended.
     Imported {
         /// Artworks that are new or changed.
@@ -144,6 +149,7 @@ impl Event {
                 ("generation", vec![("outcome", outcome.into()), ("millis", millis.into())])
             }
             Self::HoldsReleased { holds } => ("released", vec![("holds", holds.into())]),
+            Self::Reindexed { entries } => ("reindexed", vec![("entries", entries.into())]),
             Self::Imported { added, skipped } => {
                 ("imported", vec![("added", added.into()), ("skipped", skipped.into())])
             }

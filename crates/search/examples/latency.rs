@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use search::meaning::Encoder;
 use rustix::time::{ClockId, clock_gettime};
+use search::meaning::Encoder;
 use search::{Document, Index};
 use serde_json::Value;
 use sqlx::{Connection, Row, SqliteConnection};

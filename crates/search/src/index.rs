@@ -76,20 +76,22 @@ impl Index {
     /// # Errors
     /// `StorageFull` on a full disk.
     pub fn put(&self, documents: &[Document]) -> Result<()> {
-        if let Some(encoder) = &self.encoder {
-            for document in documents {
-                let whole = encoder.encode(&document.text);
-                let head =
-                    if document.title.is_empty() { first_line(&document.text) } else { &document.title };
-                // A line without words, such as the brace of a JSON prompt, would be near to any nonsense.
-                let has_words = head.chars().filter(|c| c.is_alphabetic()).count() >= HEAD_LETTERS_MIN;
-                let first = if has_words { encoder.encode(head) } else { whole.clone() };
-                self.vectors
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .put(document.key, [&whole, &first])?;
-            }
+        let Some(encoder) = &self.encoder else {
+            // Meanings of an earlier text would outlive it.
+            let keys: Vec<i64> = documents.iter().map(|document| document.key).collect();
+            self.vectors.write().unwrap_or_else(PoisonError::into_inner).erase(&keys)?;
+            return self.words.put(documents);
+        };
+        for document in documents {
+            let whole = encoder.encode(&document.text);
+            let head = if document.title.is_empty() { first_line(&document.text) } else { &document.title };
+            // A line without words, such as the brace of a JSON prompt, would be near to any nonsense.
+            let has_words = head.chars().filter(|c| c.is_alphabetic()).count() >= HEAD_LETTERS_MIN;
+            let first = if has_words { encoder.encode(head) } else { whole.clone() };
+            let mut vectors = self.vectors.write().unwrap_or_else(PoisonError::into_inner);
+            vectors.put(document.key, [&whole, &first])?;
         }
+        self.vectors.read().unwrap_or_else(PoisonError::into_inner).sync()?;
         self.words.put(documents)
     }
 

@@ -114,8 +114,12 @@ impl Vectors {
             }
             self.free.push(place);
         }
-        self.file.sync_data()?;
-        Ok(())
+        self.sync()
+    }
+
+    /// Waits until what was put and erased is on the disk.
+    pub(crate) fn sync(&self) -> Result<()> {
+        Ok(self.file.sync_data()?)
     }
 
     /// The documents nearest to a meaning, by the better of their vectors, the nearest first.
