@@ -25,8 +25,9 @@ const SOURCES: [&str; 12] =
 /// File names that say nothing.
 const EMPTY_NAMES: [&str; 6] = ["utils", "util", "helpers", "manager", "service", "common"];
 
-/// Every rule: its name, the rule, and a file that breaks it.
-const RULES: [(&str, fn(&Tree) -> Faults, &[(&str, &str)]); 11] = [
+/// A rule: its name, what finds the faults, and files that break it.
+type Rule = (&'static str, fn(&Tree) -> Faults, &'static [(&'static str, &'static str)]);
+const RULES: [Rule; 11] = [
     ("sizes", sizes, &[("crates/app/src/long.rs", LONG)]),
     ("headers", headers, &[("crates/app/src/bare.rs", "fn main() {}")]),
     ("names", names, &[("crates/app/src/utils.rs", "//! This owns nothing.")]),
