@@ -2,7 +2,7 @@
 //! It does not write the mail; there is one template, and sign-in owns it.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use kernel::{EmailAddress, Error, Id, Kind, Purpose, Result};
@@ -122,18 +122,89 @@ impl Mailer {
             Transport::Smtp(smtp) => {
                 smtp.send(message).await.map(drop).map_err(|cause| refused().because(cause))
             }
-            Transport::Folder(dir) => {
-                let name = format!("{}.eml", Id::random());
-                tokio::fs::write(dir.join(name), message.formatted()).await.map_err(Error::from)
-            }
+            Transport::Folder(dir) => keep(dir, &message.formatted()).await.map_err(Error::from),
             Transport::Terminal => Ok(()),
         }
     }
 }
 
+/// Writes a mail whole or not at all, under a name that sorts by time.
+async fn keep(dir: &Path, message: &[u8]) -> std::io::Result<()> {
+    let name = format!("{:015}-{}", jiff::Timestamp::now().as_millisecond(), Id::random());
+    let part = dir.join(format!("{name}.part"));
+    tokio::fs::write(&part, message).await?;
+    tokio::fs::rename(part, dir.join(format!("{name}.eml"))).await
+}
+
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    /// A mail server for one connection, which answers `RCPT TO` as told; returns what it was sent.
+    async fn mail_server(recipient: &'static str) -> (String, tokio::task::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("smtp://{}", listener.local_addr().unwrap());
+        let served = tokio::task::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = BufReader::new(stream);
+            stream.write_all(b"220 mail.example ESMTP\r\n").await.unwrap();
+            let (mut said, mut line, mut in_data) = (String::new(), String::new(), false);
+            while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
+                let answer = match line.get(..4).unwrap_or_default() {
+                    _ if in_data && line != ".\r\n" => "",
+                    "EHLO" => "250 mail.example\r\n",
+                    "RCPT" => recipient,
+                    "DATA" => "354 go on\r\n",
+                    "QUIT" => "221 bye\r\n",
+                    _ => "250 ok\r\n",
+                };
+                in_data = answer.starts_with("354") || (in_data && answer.is_empty());
+                said.push_str(&line);
+                line.clear();
+                if stream.write_all(answer.as_bytes()).await.is_err() {
+                    break;
+                }
+            }
+            said
+        });
+        (address, served)
+    }
+
+    fn mail() -> Mail {
+        Mail { subject: "登录码".into(), text: "1234 5678".into(), html: "<p>1234 5678</p>".into() }
+    }
+
+    async fn send_through(route: &str) -> Result<()> {
+        let mailer = Mailer::new(&route.parse().unwrap(), "Safelight <s@example.org>").unwrap();
+        mailer.send(&EmailAddress::parse("ada@example.org").unwrap(), mail()).await
+    }
+
+    #[tokio::test]
+    async fn smtp_hands_over_one_message_to_one_recipient() {
+        let (address, served) = mail_server("250 ok\r\n").await;
+        send_through(&address).await.unwrap();
+        let said = served.await.unwrap();
+        assert!(
+            said.contains("MAIL FROM:<s@example.org>") && said.contains("RCPT TO:<ada@example.org>"),
+            "{said}"
+        );
+        assert!(said.contains("multipart/alternative") && said.contains("1234 5678"), "{said}");
+        assert_eq!(said.matches("RCPT TO").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_mail_server_that_refuses_or_is_gone_is_told_without_the_address() {
+        let (address, served) = mail_server("550 no such mailbox ada@example.org\r\n").await;
+        let error = send_through(&address).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Upstream);
+        assert!(!error.public.contains("ada@"), "{}", error.public);
+        let said = served.await.unwrap();
+        assert!(!said.contains("1234 5678"), "{said}");
+        assert_eq!(send_through(&address).await.unwrap_err().kind, Kind::Upstream);
+    }
 
     #[test]
     fn routes_are_read_or_explained() {
