@@ -5,9 +5,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { chromium } from "playwright-core";
 
 const READY_MILLIS = 30_000;
+const MAIL_TRIES = 100;
+const MAIL_MILLIS = 50;
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 const freePort = async () => {
@@ -27,6 +30,7 @@ export const openHouse = async () => {
   const lines = [];
   await new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new Error(`not ready: ${lines.join("")}`)), READY_MILLIS);
+    server.once("exit", () => { clearTimeout(late); reject(new Error(`ended: ${lines.join("")}`)); });
     server.stderr.on("data", (part) => {
       lines.push(String(part));
       if (lines.join("").includes(" ready ")) { clearTimeout(late); resolve(); }
@@ -42,9 +46,17 @@ export const openHouse = async () => {
     page.on("pageerror", (error) => trouble.push(`script: ${error.message}`));
     return page;
   };
-  const code = async () => {
-    const mails = await Promise.all((await readdir(join(folder, "mail"))).map((name) => readFile(join(folder, "mail", name), "utf8")));
-    return mails.at(-1).match(/(\d{4}) (\d{4})/).slice(1).join("");
+  const mails = async () => (await readdir(join(folder, "mail")).catch(() => [])).filter((name) => name.endsWith(".eml")).sort();
+  /** The code that `ask` makes the server send: the one in the first mail that was not there before. */
+  const code = async (ask) => {
+    const before = (await mails()).length;
+    await ask();
+    for (let tries = 0; tries < MAIL_TRIES; tries += 1) {
+      const now = await mails();
+      if (now.length > before) return (await readFile(join(folder, "mail", now.at(-1)), "utf8")).match(/(\d{4}) (\d{4})/).slice(1).join("");
+      await delay(MAIL_MILLIS);
+    }
+    throw new Error("no mail came");
   };
   const close = async () => {
     await browser.close();

@@ -14,13 +14,28 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-const frames = () => [...document.querySelectorAll(".frame > a")];
+// A glimpse of each picture stands in its frame until it has loaded.
+const { thumbHashToRGBA } = await import("./thumbhash.js").catch(() => ({}));
+const glimpse = (frame) => {
+  const image = frame.querySelector("img");
+  if (!image || image.complete || !thumbHashToRGBA) return;
+  const { w, h, rgba } = thumbHashToRGBA(Uint8Array.from(atob(frame.dataset.glimpse), (letter) => letter.charCodeAt(0)));
+  const canvas = Object.assign(document.createElement("canvas"), { width: w, height: h });
+  canvas.getContext("2d").putImageData(new ImageData(new Uint8ClampedArray(rgba), w, h), 0, 0);
+  frame.prepend(canvas);
+  image.addEventListener("load", () => canvas.remove(), { once: true });
+};
+const glimpses = (below) => below.querySelectorAll("[data-glimpse]").forEach(glimpse);
+glimpses(document);
+
+const frames = () => [...document.querySelectorAll(".frame > a, .print > a.face")];
 const move = (step) => {
   const all = frames();
   const at = all.indexOf(document.activeElement);
   all[Math.max(0, Math.min(all.length - 1, at + step))]?.focus();
 };
-const press = (selector) => document.querySelector(selector)?.click();
+// In the studio a key means the picture in focus; elsewhere there is only one.
+const press = (selector) => (document.activeElement.closest("[data-print]") ?? document).querySelector(selector)?.click();
 const keys = {
   "/": () => document.querySelector("[data-search]").focus(),
   j: () => move(1), ArrowRight: () => frames().includes(document.activeElement) && move(1),
@@ -29,6 +44,9 @@ const keys = {
   u: () => press("[data-use]"),
   s: () => document.querySelector("#similar")?.scrollIntoView(),
   d: () => press("[data-download]"),
+  x: () => document.activeElement.closest("[data-print]")?.querySelector("[data-pick]").click(),
+  v: () => document.querySelector("[data-compare]:enabled")?.click(),
+  Delete: () => (document.querySelector("[data-pick]:checked") ? document.querySelector("[data-delete-chosen]").click() : document.activeElement.closest("[data-print]")?.querySelector("[data-delete]").click()),
   "?": () => document.querySelector("#help").showModal(),
 };
 addEventListener("keydown", (event) => {
@@ -68,7 +86,7 @@ if (sheets) {
     if (!answer?.ok) return;
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     const sheet = next.querySelector("[data-sheet]");
-    if (sheet) { sheets.append(sheet); watchSheets.observe(sheet); }
+    if (sheet) { sheets.append(sheet); glimpses(sheet); watchSheets.observe(sheet); }
     const further = next.querySelector("[data-next]");
     if (further) { link.href = further.getAttribute("href"); watchNext.observe(link); } else link.remove();
   }, { rootMargin: SHEETS_NEAR });

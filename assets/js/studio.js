@@ -85,6 +85,17 @@ const watch = (frame) => {
 };
 table?.querySelectorAll("[data-job]").forEach(watch);
 
+// Choosing: the bar is of use only while something is chosen, comparing only with two.
+const bar = document.querySelector("[data-chosen]");
+const picks = () => [...document.querySelectorAll("[data-pick]:checked")];
+const weigh = () => {
+  if (!bar) return;
+  bar.querySelector("[data-compare]").disabled = picks().length !== 2;
+  bar.querySelector("[data-delete-chosen]").disabled = picks().length === 0;
+};
+document.addEventListener("change", (event) => event.target.matches("[data-pick]") && weigh());
+addEventListener("pageshow", weigh);
+
 const dialog = document.querySelector("#delete");
 let asked = null;
 addEventListener("click", (event) => {
@@ -92,7 +103,6 @@ addEventListener("click", (event) => {
   if (!link) return;
   event.preventDefault();
   asked = link.closest("[data-print]");
-  dialog.querySelector("[data-delete-form]").action = `/studio/generations/${link.dataset.delete}/delete`;
   dialog.querySelector("[data-delete-download]").href = `/g/${link.dataset.delete}/download`;
   dialog.showModal();
 });
@@ -100,11 +110,13 @@ dialog.querySelector("[data-delete-form]").addEventListener("submit", async (eve
   if (event.submitter?.value === "keep") return;
   event.preventDefault();
   const frame = asked;
-  const answer = await fetch(event.target.action, { method: "POST", redirect: "manual" }).catch(() => null);
+  const body = new URLSearchParams({ id: frame.dataset.print, sure: "yes" });
+  const answer = await fetch(event.target.getAttribute("action"), { method: "POST", body, redirect: "manual" }).catch(() => null);
   dialog.close();
   if (answer && (answer.ok || answer.type === "opaqueredirect")) {
     const next = frame.nextElementSibling ?? frame.previousElementSibling;
     frame.remove();
+    weigh();
     next?.querySelector("a")?.focus();
   }
 });

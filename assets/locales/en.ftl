@@ -177,3 +177,26 @@ purpose = Why
 lifetime = How long
 eraser = What erases it
 engines = Where pictures are drawn
+choose = Choose
+choose-hint = Choose pictures with their boxes, or x.
+delete-chosen = Delete chosen
+compare = Compare two
+to-studio = Back to the studio
+drop = Drop
+starter-1 = A lighthouse on a cliff above a stormy sea at dusk, linocut
+starter-2 = Three cranes over misty mountains at dawn, woodblock
+starter-3 = A cup of coffee on a table by the window, rainy morning, risograph
+pictures = { $n ->
+    [one] { $n } picture
+   *[other] { $n } pictures
+}
+error-not-found-words = There is nothing at this address.
+error-gone-words = It was deleted, and nothing brings it back.
+error-too-fast-words = Too many requests in a short time. Please wait a minute and try again.
+error-ours-words = The server could not do this. Nothing was charged. Please try again in a moment.
+error-yours-words = Please check what was entered and try again.
+key-similar = Similar pictures
+key-select = Choose the picture in focus
+key-compare = Compare two chosen pictures
+key-delete = Delete the picture in focus or the chosen ones
+papercut-words = Composes a scene from a library of shapes and prints it by hand-made rules. Not diffusion: it understands simple subjects and places, and nothing leaves this server.

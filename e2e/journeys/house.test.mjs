@@ -71,14 +71,7 @@ test("a member signs in, develops a picture, and deletes it for good", async () 
   await member.waitForURL(/sign-in/);
   assert.deepEqual(await violations(member), []);
   await member.locator("input[name=address]").fill("ada@example.org");
-  await member.locator("main button").click();
-  await member.locator("input[name=code]").waitFor();
-  await member.waitForFunction(() => true);
-  let code = null;
-  for (let tries = 0; tries < 50 && !code; tries += 1) {
-    code = await house.code().catch(() => null);
-    if (!code) await member.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
-  }
+  const code = await house.code(() => member.locator("main button").click());
   await member.locator("input[name=code]").fill(code);
   await member.locator("main button").click();
   await member.waitForURL(/\/studio/);

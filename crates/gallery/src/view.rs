@@ -1,5 +1,6 @@
 //! This owns what the gallery's pages show: plain data, and the templates beside it.
 
+use data_encoding::BASE64;
 use platform::ui::Page;
 
 use crate::artwork::{Artwork, Origin};
@@ -33,6 +34,8 @@ pub struct Tile {
 pub struct TilePicture {
     /// Beginning of its addresses: `/p/{record}`.
     pub base: String,
+    /// Its thumbhash in base64, for a glimpse before it has loaded.
+    pub glimpse: String,
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
@@ -54,6 +57,7 @@ impl Tile {
             lang: artwork.prompt_lang.clone(),
             picture: picture.map(|picture| TilePicture {
                 base: format!("/p/{}", picture.record),
+                glimpse: BASE64.encode(&picture.placeholder),
                 width: picture.width,
                 height: picture.height,
             }),
@@ -121,6 +125,8 @@ pub struct BrowsePage {
     pub next: Option<String>,
     /// Address of the sheet before.
     pub previous: Option<String>,
+    /// Where nothing was found: each filter that could be dropped.
+    pub drops: Vec<Chip>,
     /// Whether there is nothing in the gallery at all yet.
     pub bare: bool,
 }

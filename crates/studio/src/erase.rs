@@ -22,7 +22,10 @@ impl Studio {
             return Err(Error::new(Kind::TooLarge, "At most 1000 pictures can be deleted at once."));
         }
         for id in ids {
-            self.cancel(*id);
+            // Somebody else's job is not theirs to stop.
+            if self.check_owner(account, *id).await.is_ok() {
+                self.cancel(*id);
+            }
         }
         let mut writing = self.db.write().await?;
         let erased = store::delete(&mut writing, account, ids, self.clock.today()).await?;

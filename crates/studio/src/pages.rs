@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accounts::Member;
 use axum::Json;
-use axum::extract::{Multipart, Path, Query, State};
+use axum::extract::{Form, Multipart, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use gallery::artwork::ArtworkId;
@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::generation::{Generation, State as Stored};
 use crate::order::{Asked, Door, Order};
-use crate::view::{Day, DeletePage, Developing, ModelView, Print, StudioPage};
+use crate::view::{ComparePage, Day, DeletePage, Developing, ModelView, Print, StudioPage};
 use crate::{Studio, store};
 
 /// Generations on the page.
@@ -25,11 +25,31 @@ const HISTORY_MAX: u32 = 200;
 /// Bytes of a text field.
 const FIELD_BYTES_MAX: usize = 80 * 1024;
 
+/// Pictures that are held side by side.
+const COMPARED: usize = 2;
+/// Prompts of ours to begin with, as keys of the locale files.
+const STARTERS: [&str; 3] = ["starter-1", "starter-2", "starter-3"];
+
 /// Query of `GET /studio`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct From {
     from: String,
+    start: String,
+}
+
+/// The pairs of a form or query in which a name may come more than once.
+type Pairs = Vec<(String, String)>;
+
+/// The generations that a form or query names, each once; what is no id is left out.
+fn chosen(pairs: &Pairs) -> Vec<Id> {
+    let mut ids: Vec<Id> = Vec::new();
+    for id in pairs.iter().filter(|(name, _)| name == "id").filter_map(|(_, id)| id.parse().ok()) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
 }
 
 /// `GET /studio`.
@@ -40,10 +60,12 @@ pub async fn studio(
     member: Member,
     Query(query): Query<From>,
 ) -> Reply<impl IntoResponse> {
-    // A prompt travels by the id of its artwork, never in an address.
-    let prompt = match ArtworkId::parse(&query.from) {
-        Ok(id) => studio.gallery.get(&id).await.map(|artwork| artwork.prompt).unwrap_or_default(),
-        Err(_) => String::new(),
+    // A prompt travels by the id of its artwork or its number among ours, never in an address.
+    let starter = query.start.parse::<usize>().ok().and_then(|n| STARTERS.get(n.checked_sub(1)?));
+    let prompt = match (ArtworkId::parse(&query.from), starter) {
+        (Ok(id), _) => studio.gallery.get(&id).await.map(|artwork| artwork.prompt).unwrap_or_default(),
+        (_, Some(key)) => say(visitor.locale, key),
+        _ => String::new(),
     };
     Ok(Html(studio.page(&site, &visitor, member, prompt, None).await?))
 }
@@ -141,16 +163,53 @@ pub async fn confirm_delete(
     Path(id): Path<Id>,
 ) -> Reply<impl IntoResponse> {
     studio.check_owner(member.account(), id).await?;
-    let page = Page::new(&site, &visitor, Nav::Studio, say(visitor.locale, "delete-title"))
-        .for_member(Some(&member));
-    Ok(Html(DeletePage { page, id: id.to_string() }))
+    Ok(Html(delete_page(&site, &visitor, &member, &[id])))
 }
 
-/// `POST /studio/generations/{id}/delete`: gone for good when this answers; again is fine.
-pub async fn delete(State(studio): State<Studio>, member: Member, Path(id): Path<Id>) -> Reply<Response> {
-    studio.erase(member.account(), &[id]).await?;
+fn delete_page(site: &Arc<Site>, visitor: &Visitor, member: &Member, ids: &[Id]) -> DeletePage {
+    let page = Page::new(site, visitor, Nav::Studio, say(visitor.locale, "delete-title"));
+    DeletePage { page: page.for_member(Some(member)), ids: ids.iter().map(ToString::to_string).collect() }
+}
+
+/// `POST /studio/generations/delete`, with `id` once or more: asks once more unless the form says `sure`.
+/// Gone for good when this answers; again is fine.
+pub async fn delete(
+    State(studio): State<Studio>,
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    member: Member,
+    Form(pairs): Form<Pairs>,
+) -> Reply<Response> {
+    let ids = chosen(&pairs);
+    if ids.is_empty() {
+        return Err(Error::invalid("id", "Choose at least one picture.").into());
+    }
+    if !pairs.iter().any(|(name, value)| name == "sure" && value == "yes") {
+        return Ok(Html(delete_page(&site, &visitor, &member, &ids)).into_response());
+    }
+    studio.erase(member.account(), &ids).await?;
     let clear = [(header::HeaderName::from_static("clear-site-data"), "\"cache\"")];
     Ok((clear, Redirect::to("/studio")).into_response())
+}
+
+/// `GET /studio/compare`, with `id` twice: two pictures side by side.
+pub async fn compare(
+    State(studio): State<Studio>,
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    member: Member,
+    Query(pairs): Query<Pairs>,
+) -> Reply<impl IntoResponse> {
+    let ids = chosen(&pairs);
+    if ids.len() != COMPARED {
+        return Err(Error::invalid("id", "Choose exactly two pictures to compare.").into());
+    }
+    let mut prints = Vec::new();
+    for id in ids {
+        prints.push(studio.print(&studio.own_picture(member.account(), id).await?));
+    }
+    let page = Page::new(&site, &visitor, Nav::Studio, say(visitor.locale, "compare"));
+    Ok(Html(ComparePage { page: page.for_member(Some(&member)), prints }))
 }
 
 impl Studio {
@@ -199,7 +258,12 @@ impl Studio {
             page: Page::new(site, visitor, Nav::Studio, say(visitor.locale, "studio-title"))
                 .for_member(Some(&member)),
             prompt,
-            models: self.models.all().enumerate().map(|(place, model)| model_view(model, place)).collect(),
+            models: self
+                .models
+                .all()
+                .enumerate()
+                .map(|(place, model)| model_view(visitor, model, place))
+                .collect(),
             techniques: first.map(|model| model.techniques.clone()).unwrap_or_default(),
             ratios: first
                 .map(|model| model.ratios.iter().map(ToString::to_string).collect())
@@ -227,34 +291,38 @@ impl Studio {
     fn history(&self, ended: &[Generation]) -> Vec<Day> {
         let mut days: Vec<Day> = Vec::new();
         for generation in ended {
-            let name = accounts::day_text(generation.created_at.div_euclid(kernel::clock::DAY_SECONDS));
-            let model = self
-                .models
-                .get(&generation.model)
-                .map_or(generation.model.clone(), |(_, model)| model.name.clone());
-            let print = Print {
-                id: generation.id.to_string(),
-                completed: generation.state == Stored::Completed,
-                failure: generation.failure.clone(),
-                width: generation.width,
-                height: generation.height,
-                model,
-                day: name.clone(),
-            };
-            match days.last_mut().filter(|day| day.name == name) {
+            let print = self.print(generation);
+            match days.last_mut().filter(|day| day.name == print.day) {
                 Some(day) => day.prints.push(print),
-                None => days.push(Day { name, prints: vec![print] }),
+                None => days.push(Day { name: print.day.clone(), prints: vec![print] }),
             }
         }
         days
     }
+
+    fn print(&self, generation: &Generation) -> Print {
+        let model = self.models.get(&generation.model);
+        Print {
+            id: generation.id.to_string(),
+            completed: generation.state == Stored::Completed,
+            failure: generation.failure.clone(),
+            width: generation.width,
+            height: generation.height,
+            model: model.map_or(generation.model.clone(), |(_, model)| model.name.clone()),
+            day: accounts::day_text(generation.created_at.div_euclid(kernel::clock::DAY_SECONDS)),
+        }
+    }
 }
 
-fn model_view(model: &engines::Model, place: usize) -> ModelView {
+fn model_view(visitor: &Visitor, model: &engines::Model, place: usize) -> ModelView {
+    let description = match model.place {
+        engines::Place::Here => say(visitor.locale, "papercut-words"),
+        engines::Place::Remote(_) => model.description.clone(),
+    };
     ModelView {
         id: model.id.clone(),
         name: model.name.clone(),
-        description: model.description.clone(),
+        description,
         host: match &model.place {
             engines::Place::Here => None,
             engines::Place::Remote(host) => Some(host.clone()),

@@ -10,6 +10,7 @@ use kernel::{Error, Id, Kind, Result};
 use platform::http::Reply;
 use vault::Kind as Blob;
 
+use crate::generation::{Generation, State as Stored};
 use crate::{Studio, store};
 
 /// How long a signed address works.
@@ -102,6 +103,12 @@ impl Studio {
     pub(crate) async fn check_owner(&self, account: Id, id: Id) -> Result<()> {
         let own = store::find(&self.db, id).await?.is_some_and(|found| found.account == account);
         if own || store::owns_reference(&self.db, id, account).await? { Ok(()) } else { Err(missing()) }
+    }
+
+    /// A generation of this account that has a picture.
+    pub(crate) async fn own_picture(&self, account: Id, id: Id) -> Result<Generation> {
+        let found = store::find(&self.db, id).await?;
+        found.filter(|one| one.account == account && one.state == Stored::Completed).ok_or_else(missing)
     }
 
     fn serve(&self, id: Id, kind: Blob, headers: &HeaderMap) -> Result<Response> {

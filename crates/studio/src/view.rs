@@ -82,12 +82,22 @@ pub struct StudioPage {
     pub wrong: Option<String>,
 }
 
-/// `GET /studio/generations/{id}/delete`: asks once more, for browsers without scripts.
+/// `GET /studio/compare`.
+#[derive(askama::Template)]
+#[template(path = "compare.html")]
+pub struct ComparePage {
+    /// The frame.
+    pub page: Page,
+    /// The pictures.
+    pub prints: Vec<Print>,
+}
+
+/// Asks once more before pictures are deleted, for browsers without scripts.
 #[derive(askama::Template)]
 #[template(path = "delete.html")]
 pub struct DeletePage {
     /// The frame.
     pub page: Page,
-    /// Id of the generation.
-    pub id: String,
+    /// Ids of the generations.
+    pub ids: Vec<String>,
 }

@@ -28,6 +28,11 @@ pub(super) fn address(path: &str) -> String {
     format!("/assets/{}/{path}", *DIGEST)
 }
 
+/// Whether a file is there.
+pub(super) fn has(path: &str) -> bool {
+    FILES.iter().any(|(name, _)| *name == path)
+}
+
 /// `GET /assets/{digest}/{path}`.
 pub async fn asset(Path((digest, path)): Path<(String, String)>) -> Reply<impl IntoResponse> {
     let file = FILES.iter().find(|(name, _)| *name == path && digest == *DIGEST);
@@ -37,6 +42,7 @@ pub async fn asset(Path((digest, path)): Path<(String, String)>) -> Reply<impl I
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
         Some("woff2") => "font/woff2",
+        Some("txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     };
     Ok((

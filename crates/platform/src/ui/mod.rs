@@ -78,6 +78,12 @@ impl Page {
         assets::address(path)
     }
 
+    /// Whether the fonts were fetched when the program was built.
+    #[must_use]
+    pub fn has_fonts(&self) -> bool {
+        assets::has("fonts/geist.woff2")
+    }
+
     /// The languages to choose from.
     #[must_use]
     pub const fn locales(&self) -> [Locale; 3] {
@@ -110,6 +116,8 @@ struct ErrorPage {
     status: u16,
     heading: String,
     words: String,
+    /// What the program says of it, in English, where the words above are in another language.
+    detail: Option<String>,
 }
 
 /// A failure as a page: what happened, in words that say what to do.
@@ -122,7 +130,13 @@ pub fn error_page(site: &Arc<Site>, visitor: &Visitor, error: &Error) -> Respons
         _ => "error-yours",
     };
     let heading = say(visitor.locale, key);
-    let page = Page::new(site, visitor, Nav::Other, heading.clone());
-    Html(ErrorPage { page, status: error.kind.http_status(), heading, words: error.public.to_string() })
-        .into_response()
+    let mut page = Page::new(site, visitor, Nav::Other, heading.clone());
+    // Nobody looked who this is: the bar offers the account, which leads to signing in where that is needed.
+    page.signed_in = true;
+    let said = error.public.to_string();
+    let (words, detail) = match visitor.locale {
+        Locale::English => (said, None),
+        locale => (say(locale, &format!("{key}-words")), Some(said)),
+    };
+    Html(ErrorPage { page, status: error.kind.http_status(), heading, words, detail }).into_response()
 }
