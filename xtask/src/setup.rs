@@ -72,6 +72,7 @@ const STEPS: [Step; 4] = [
             "assets/packages/requirements.txt",
             "crates/engines/src/bin",
             "crates/engines/src/papercut/choices.toml",
+            "crates/engines/src/papercut/shapes.toml",
             "crates/engines/src/papercut/library.rs",
         ],
         outputs: &["vendor/pack/papercut.bin"],

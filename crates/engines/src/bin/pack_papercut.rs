@@ -1,13 +1,13 @@
 //! Packs the vector pictures of the fetched packages into the library file of Papercut.
 //! Usage: `pack-papercut NODE_MODULES ENCODER_BIN OUT`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::error::Error;
 use std::path::Path;
 
 use engines::papercut::library::{Library, NewEntry};
 use engines::papercut::reading::Nature;
-use search::meaning::Encoder;
+use search::meaning::{Embedding, Encoder};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -28,6 +28,29 @@ struct Choices {
     also: HashMap<String, Vec<String>>,
 }
 
+/// Silhouettes: in place of figures of the sets, and of things that the sets lack.
+#[derive(Deserialize)]
+struct Shapes {
+    instead: BTreeMap<String, Cut>,
+    more: BTreeMap<String, Cut>,
+}
+
+/// One silhouette and how it is printed.
+#[derive(Deserialize)]
+struct Cut {
+    /// Name in the set.
+    shape: String,
+    /// sRGB in hex, of the shape and of what shows through its cuts.
+    ink: String,
+    inner: String,
+    /// What kind of thing it is, and how high in metres.
+    #[serde(rename = "as")]
+    as_what: (String, f32),
+    /// Its names in other languages, and other names.
+    #[serde(default)]
+    words: Vec<String>,
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let usage = "usage: pack-papercut NODE_MODULES ENCODER_BIN OUT";
@@ -45,9 +68,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         collect_words(&json(&modules.join(format!("emojibase-data/{language}/data.json")))?, &mut words);
     }
     let english = json(&modules.join("emojibase-data/en/data.json"))?;
+    let shapes: Shapes = toml::from_str(include_str!("../papercut/shapes.toml"))?;
+    let sheet = json(&modules.join("@iconify-json/game-icons/icons.json"))?;
+    // The first to claim a name has it, so what the sets lack comes first.
     let mut figures = Vec::new();
+    for (name, cut) in &shapes.more {
+        let label = name.replace('-', " ");
+        let names = std::iter::once(&label).chain(&cut.words).map(|word| format!("={word}")).collect();
+        figures.push(silhouette(name, cut, &sheet, names, encoder.encode(&label))?);
+    }
     for emoji in english.as_array().into_iter().flatten() {
-        figures.extend(figure(emoji, &choices, &groups, icons, &words, &encoder));
+        let Some(mut entry) = figure(emoji, &choices, &groups, icons, &words, &encoder) else { continue };
+        let name = entry.name.split_once(':').map_or("", |(_, name)| name).to_owned();
+        if let Some(cut) = shapes.instead.get(&name) {
+            entry = silhouette(&name, cut, &sheet, entry.keywords, entry.meaning)?;
+        }
+        figures.push(entry);
     }
     std::fs::write(out, Library::pack(&figures))?;
     Ok(())
@@ -94,6 +130,29 @@ fn nature(name: &str) -> Option<Nature> {
     })
 }
 
+/// The figure of a silhouette, printed in its inks.
+fn silhouette(
+    name: &str,
+    cut: &Cut,
+    sheet: &Value,
+    keywords: Vec<String>,
+    meaning: Embedding,
+) -> Result<NewEntry, Box<dyn Error>> {
+    let body =
+        sheet["icons"][&cut.shape]["body"].as_str().ok_or_else(|| format!("no shape {}", cut.shape))?;
+    let inked = body.replace("currentColor", &format!("#{}", cut.ink));
+    let [_, red, green, blue] = u32::from_str_radix(&cut.inner, 16)?.to_be_bytes();
+    Ok(NewEntry {
+        name: format!("game-icons:{name}"),
+        nature: nature(&cut.as_what.0).ok_or_else(|| format!("{name} is of no known kind"))?,
+        inner: Some([red, green, blue]),
+        height_m: cut.as_what.1,
+        keywords,
+        meaning,
+        svg: format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 512 512\">{inked}</svg>"),
+    })
+}
+
 fn figure(
     emoji: &Value,
     choices: &Choices,
@@ -133,6 +192,7 @@ fn figure(
     Some(NewEntry {
         name: format!("{set}:{name}"),
         nature: nature(kind)?,
+        inner: None,
         height_m: *height_m,
         keywords,
         meaning: encoder.encode(label),

@@ -106,7 +106,8 @@ mod tests {
     ];
 
     fn reading(setting: Setting, nature: Nature, svg: &str, count: u32) -> Reading {
-        let figure = Figure { name: "t".into(), svg: svg.into(), nature, height_m: 1.0 };
+        let figure =
+            Figure { name: "t".into(), svg: svg.into(), nature, height_m: 1.0, inner: Some([250, 230, 200]) };
         let subjects = vec![Subject { figure, count, colour: None, weight: 1.0 }];
         Reading {
             subjects,

@@ -1,7 +1,8 @@
 //! This owns the library of vector pictures: one packed file, opened in place, found by keyword or by meaning.
 //!
-//! Layout: magic `SLP1`, count u32; then per figure: nature u8, height f32, vector scale f32, 512 × i8, and three texts
-//! (name, keywords one a line, SVG), each with its length as u32. All numbers are little-endian.
+//! Layout: magic `SLP2`, count u32; then per figure: nature u8, inner ink (u8 whether, 3 × u8 sRGB), height f32, vector
+//! scale f32, 512 × i8, and three texts (name, keywords one a line, SVG), each with its length as u32. All numbers are
+//! little-endian.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use search::meaning::{DIMENSIONS, Embedding, Encoder};
 
 use super::reading::{Figure, Nature};
 
-const MAGIC: &[u8; 4] = b"SLP1";
+const MAGIC: &[u8; 4] = b"SLP2";
 /// A phrase that is no keyword has to be this near to a figure's name to stand for it.
 const MEANING_FLOOR: f32 = 0.72;
 
@@ -33,6 +34,7 @@ const NATURES: [Nature; 11] = [
 struct Entry {
     name: &'static str,
     nature: Nature,
+    inner: Option<[u8; 3]>,
     height_m: f32,
     scale: f32,
     codes: &'static [u8],
@@ -45,6 +47,8 @@ pub struct NewEntry {
     pub name: String,
     /// What kind of thing it is.
     pub nature: Nature,
+    /// For a silhouette, the ink that shows through its cuts.
+    pub inner: Option<[u8; 3]>,
     /// Natural height in metres.
     pub height_m: f32,
     /// Names in all languages, the best first; a name starts with `=`.
@@ -87,6 +91,10 @@ impl Library {
                 .and_then(|n| NATURES.get(usize::from(*n)))
                 .copied()
                 .ok_or_else(broken)?;
+            let inner = match *reader.take(4)? {
+                [1, red, green, blue] => Some([red, green, blue]),
+                _ => None,
+            };
             let (height_m, scale) = (reader.float()?, reader.float()?);
             let codes = reader.take(DIMENSIONS)?;
             let (name, keywords, svg) = (reader.text()?, reader.text()?, reader.text()?);
@@ -96,7 +104,7 @@ impl Library {
                     None => library.tags.entry(keyword).or_insert(place),
                 };
             }
-            library.entries.push(Entry { name, nature, height_m, scale, codes, svg });
+            library.entries.push(Entry { name, nature, inner, height_m, scale, codes, svg });
         }
         Ok(library)
     }
@@ -115,6 +123,8 @@ impl Library {
                 .fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
             let scale = largest / 127.0;
             bytes.push(nature as u8);
+            bytes.push(u8::from(figure.inner.is_some()));
+            bytes.extend(figure.inner.unwrap_or_default());
             bytes.extend(figure.height_m.to_le_bytes());
             bytes.extend(scale.to_le_bytes());
             bytes.extend(
@@ -164,6 +174,7 @@ impl Library {
             svg: entry.svg.into(),
             nature: entry.nature,
             height_m: entry.height_m,
+            inner: entry.inner,
         })
     }
 }

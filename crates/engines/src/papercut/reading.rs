@@ -14,6 +14,8 @@ pub struct Figure {
     pub nature: Nature,
     /// Natural height in metres, for scale between subjects: fox 0.4, person 1.7, tree 8, castle 30.
     pub height_m: f32,
+    /// For a silhouette, the ink that shows through its cuts, as sRGB; a picture in colours has none.
+    pub inner: Option<[u8; 3]>,
 }
 
 /// What kind of thing a figure is.

@@ -6,6 +6,7 @@ use resvg::usvg::{Options, Tree};
 use super::super::colour::{Palette, Rgb, at_luma, luma, mix};
 use super::super::reading::{Figure, Hour};
 use super::canvas::{Canvas, bytes};
+use super::cut;
 
 /// Where a figure goes, as shares of the canvas.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +54,9 @@ impl Sprite {
             ((tree.size().width() * scale).ceil() as u32, (tree.size().height() * scale).ceil() as u32);
         let mut pixmap = Pixmap::new(w, h)?;
         resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
+        if let Some(inner) = figure.inner {
+            cut::back(&mut pixmap, inner);
+        }
         let mut sprite = Self::trimmed(&pixmap)?;
         sprite.recolour(palette, colour, hour);
         sprite.light(palette, canvas.unit());

@@ -1,6 +1,7 @@
 //! This owns composing: which layers a place has, from back to front, and where the figures stand.
 
 mod canvas;
+mod cut;
 mod figure;
 mod ground;
 mod indoors;
