@@ -42,7 +42,8 @@ struct Cut {
     shape: String,
     /// sRGB in hex, of the shape and of what shows through its cuts.
     ink: String,
-    inner: String,
+    #[serde(default)]
+    inner: Option<String>,
     /// What kind of thing it is, and how high in metres.
     #[serde(rename = "as")]
     as_what: (String, f32),
@@ -80,7 +81,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for emoji in english.as_array().into_iter().flatten() {
         let Some(mut entry) = figure(emoji, &choices, &groups, icons, &words, &encoder) else { continue };
         let name = entry.name.split_once(':').map_or("", |(_, name)| name).to_owned();
-        if let Some(cut) = shapes.instead.get(&name) {
+        // A face that smiles out of a landscape is no picture of a person; a walker is.
+        let person = entry.nature == Nature::Bust && is_person(emoji, &groups);
+        let cut = shapes.instead.get(&name).or_else(|| shapes.instead.get("person").filter(|_| person));
+        if let Some(cut) = cut {
             entry = silhouette(&name, cut, &sheet, entry.keywords, entry.meaning)?;
         }
         figures.push(entry);
@@ -91,6 +95,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn json(path: &Path) -> Result<Value, Box<dyn Error>> {
     Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+}
+
+/// Whether an emoji stands in one of the subgroups of people.
+fn is_person(emoji: &Value, groups: &Value) -> bool {
+    let subgroup = emoji["subgroup"].as_u64().map(|number| number.to_string()).unwrap_or_default();
+    groups["subgroups"][subgroup].as_str().is_some_and(|name| name.starts_with("person"))
 }
 
 fn collect_words(data: &Value, words: &mut HashMap<String, Vec<String>>) {
@@ -141,11 +151,12 @@ fn silhouette(
     let body =
         sheet["icons"][&cut.shape]["body"].as_str().ok_or_else(|| format!("no shape {}", cut.shape))?;
     let inked = body.replace("currentColor", &format!("#{}", cut.ink));
-    let [_, red, green, blue] = u32::from_str_radix(&cut.inner, 16)?.to_be_bytes();
+    let inner = cut.inner.as_deref().map(|hex| u32::from_str_radix(hex, 16)).transpose()?;
+    let inner = inner.map(|rgb| rgb.to_be_bytes()).map(|[_, red, green, blue]| [red, green, blue]);
     Ok(NewEntry {
         name: format!("game-icons:{name}"),
         nature: nature(&cut.as_what.0).ok_or_else(|| format!("{name} is of no known kind"))?,
-        inner: Some([red, green, blue]),
+        inner,
         height_m: cut.as_what.1,
         keywords,
         meaning,

@@ -19,6 +19,8 @@ const PHRASE_WORDS_MAX: usize = 4;
 const NAME_CHARS_MAX: usize = 6;
 /// Subjects of one picture.
 const SUBJECTS_MAX: usize = 5;
+/// Named figures weigh at least this, guessed ones less.
+const NAMED_WEIGHT_MIN: f32 = 0.65;
 /// Words whose meaning is looked up because no keyword matched.
 const MEANINGS_MAX: usize = 8;
 /// Colours named for the whole picture.
@@ -179,6 +181,8 @@ fn tokens(text: &str) -> Tokens {
 struct Pending {
     count: Option<u32>,
     colour: Option<[u8; 3]>,
+    /// What the word of the colour names as well, such as a rose or an orange.
+    thing: Option<Figure>,
     negated: bool,
 }
 
@@ -222,14 +226,24 @@ impl Reader<'_> {
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
             if token.is_empty() {
-                self.colours.extend(pending.colour);
-                pending = Pending::default();
+                self.let_go(std::mem::take(&mut pending));
                 at += 1;
                 continue;
             }
             at += self.take(tokens, at, &mut pending);
         }
-        self.colours.extend(pending.colour);
+        self.let_go(pending);
+    }
+
+    /// A colour that no noun took colours the picture, or was a thing itself.
+    fn let_go(&mut self, mut pending: Pending) {
+        match pending.thing.take() {
+            Some(thing) if !pending.negated => {
+                pending.colour = None;
+                self.subject(thing, 0.9, 1, &mut pending);
+            }
+            _ => self.colours.extend(pending.colour),
+        }
     }
 
     /// Takes the longest phrase that means something; returns how many tokens it had.
@@ -260,7 +274,10 @@ impl Reader<'_> {
             match *said {
                 Said::Negation => pending.negated = true,
                 Said::Count(count) => pending.count = Some(count),
-                Said::Colour(colour) => pending.colour = Some(colour),
+                Said::Colour(colour) => {
+                    pending.colour = Some(colour);
+                    pending.thing = self.library.named(phrase);
+                }
                 _ if negated => {}
                 Said::Setting(setting) => {
                     pending.colour = None;
@@ -316,12 +333,16 @@ impl Reader<'_> {
             return;
         }
         let count = pending.count.filter(|count| *count > 1).unwrap_or(plural_count).clamp(1, 12);
-        let central = 1.0 - 0.1 * self.subjects.len() as f32;
+        let central = 1.0 - 0.08 * self.subjects.len().min(SUBJECTS_MAX - 1) as f32;
         self.subjects.push(Subject { figure, count, colour: pending.colour, weight: weight * central });
     }
 
     fn finish(mut self) -> Reading {
         self.subjects.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        // Beside a thing that was named, what was only guessed is more often wrong than right.
+        if self.subjects.iter().any(|subject| subject.weight >= NAMED_WEIGHT_MIN) {
+            self.subjects.retain(|subject| subject.weight >= NAMED_WEIGHT_MIN);
+        }
         self.subjects.truncate(SUBJECTS_MAX);
         self.colours.dedup();
         self.colours.truncate(COLOURS_MAX);

@@ -1,6 +1,6 @@
 //! This owns pictures put together from pieces: stained glass, embroidery, mosaic.
 
-use super::super::colour::{Palette, Rgb, hex, luma, mix};
+use super::super::colour::{Palette, hex, luma, mix};
 use super::Plate;
 
 /// The nearest of jittered points: its place, and how much nearer it is than the next (in cells).
@@ -23,7 +23,7 @@ fn cell(plate: &Plate<'_>, x: f32, y: f32, size: f32) -> ((f32, f32), f32, (i32,
 }
 
 /// Luminous panes in lead, cut along the forms and once more across large areas.
-pub(super) fn stained_glass(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
+pub(super) fn stained_glass(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     let lead = mix(palette.dark, hex(0x14120f), 0.6);
     let size = 64.0 * plate.mm;
     plate.map(|px, py| {
@@ -53,7 +53,7 @@ pub(super) fn stained_glass(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
 }
 
 /// Rows of stitches on cloth; each form is filled in its own direction.
-pub(super) fn embroidery(plate: &Plate<'_>) -> Vec<Rgb> {
+pub(super) fn embroidery(plate: &Plate<'_>) -> Vec<u8> {
     let (wide, long) = ((5.0 * plate.mm).max(2.0), (34.0 * plate.mm).max(8.0));
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
@@ -82,7 +82,7 @@ pub(super) fn embroidery(plate: &Plate<'_>) -> Vec<Rgb> {
 }
 
 /// Small stones in mortar.
-pub(super) fn mosaic(plate: &Plate<'_>) -> Vec<Rgb> {
+pub(super) fn mosaic(plate: &Plate<'_>) -> Vec<u8> {
     let size = (19.0 * plate.mm).max(4.0);
     let mortar = hex(0xcfc4b0);
     plate.map(|px, py| {

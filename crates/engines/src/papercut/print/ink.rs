@@ -5,27 +5,32 @@ use super::Plate;
 
 const PAPER: Rgb = hex(0xf7f1e3);
 
-/// Three spot inks as halftones at their own angles, a little out of register, printed over each other.
-pub(super) fn risograph(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
-    let inks = three(palette);
-    let separate = Separation::new(inks);
-    let angles = [(0.26_f32, 1.4, -1.1), (1.31, -1.6, 0.9), (0.79, 0.4, 1.7)];
+/// Spot inks as halftones at their own angles, a little out of register, printed over each other.
+pub(super) fn risograph(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
+    let inks = drums(palette);
+    let separations = Separations::new(inks);
+    let angles = [(0.0_f32, 0.5, 0.9), (0.26, 1.4, -1.1), (1.31, -1.6, 0.9), (0.79, 0.4, 1.7)];
+    let turns = angles.map(|(angle, ..)| angle.sin_cos());
     let pitch = (5.2 * plate.mm).max(2.2);
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
         let mut out = PAPER;
-        for (n, (angle, dx, dy)) in angles.iter().enumerate() {
-            let density = separate.density(plate.rgb(x + dx * plate.mm, y + dy * plate.mm))[n];
-            let (s, c) = angle.sin_cos();
+        let uneven = 0.92 + 0.08 * plate.cloud(x, y, 90.0 * plate.mm);
+        for (n, (_, dx, dy)) in angles.iter().enumerate() {
+            let density = separations.of(plate.rgb(x + dx * plate.mm, y + dy * plate.mm))[n];
+            if density == 0 {
+                continue;
+            }
+            let density = f32::from(density) / STEPS as f32;
+            let (s, c) = turns[n];
             let (u, v) = ((x * c + y * s) / pitch, (y * c - x * s) / pitch);
             let dot = 0.5 + 0.25 * ((u * std::f32::consts::TAU).cos() + (v * std::f32::consts::TAU).cos());
             // The dot grows with the density; the edge is soft by about one pixel.
             let soft = (1.1 / pitch).min(0.5);
             let cover = ((density - (1.0 - dot)) / soft + 0.5).clamp(0.0, 1.0);
             let solid = (density * 1.6 - 0.6).clamp(0.0, 1.0);
-            let uneven = 0.90 + 0.10 * plate.cloud(x, y, 90.0 * plate.mm)
-                - 0.10 * plate.grain(px as i32 + n as i32 * 977, py as i32);
-            let amount = cover.max(solid) * uneven.min(1.0);
+            let grain = 0.08 * plate.grain(px as i32 + n as i32 * 977, py as i32);
+            let amount = cover.max(solid) * (uneven - grain);
             for ch in 0..3 {
                 out[ch] *= 1.0 - amount * (1.0 - inks[n][ch]);
             }
@@ -35,50 +40,70 @@ pub(super) fn risograph(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
     })
 }
 
-/// A dark, a middle and a bright ink of the palette that are far apart.
-fn three(palette: &Palette) -> [Rgb; 3] {
-    let cool = mix(palette.sky_top, palette.mid, 0.35);
-    let strong = |c: Rgb| {
-        let light = luma(c);
-        c.map(|v| (light + (v - light) * 1.5).clamp(0.02, 0.98))
-    };
-    let dark = mix(palette.dark, palette.fore, 0.35);
-    let accent = strong(palette.accent);
-    let cool = strong(if luma(cool) < 0.28 { mix(cool, [1.0; 3], 0.35) } else { cool });
-    [accent, cool, dark]
+/// Inks of a risograph.
+const DRUMS: usize = 4;
+/// Densities of an ink above none.
+const STEPS: usize = 4;
+/// Levels of each channel for which separations are kept.
+const LEVELS: usize = 16;
+
+/// Yellow, a bright ink, a cool one and a dark one: what drums there are that suit the palette.
+fn drums(palette: &Palette) -> [Rgb; DRUMS] {
+    let [red, _, blue] = mix(palette.sky_top, palette.mid, 0.4);
+    let cool = if blue > red { hex(0x1f7fb8) } else { hex(0x0f8a83) };
+    let light = luma(palette.accent);
+    let bright = palette.accent.map(|v| (light + (v - light) * 1.4).clamp(0.04, 0.98));
+    [hex(0xffc938), bright, cool, mix(palette.dark, palette.fore, 0.2)]
 }
 
-/// How much of each of three inks makes a colour, by absorbance.
-struct Separation([[f32; 3]; 3]);
+/// For every colour, how much of each ink comes nearest to it when they are printed over each other.
+struct Separations(Vec<[u8; DRUMS]>);
 
-impl Separation {
-    fn new(inks: [Rgb; 3]) -> Self {
-        let a = inks.map(absorbance);
-        let cross = |u: Rgb, v: Rgb| {
-            [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]]
+impl Separations {
+    fn new(inks: [Rgb; DRUMS]) -> Self {
+        let shades = STEPS + 1;
+        let printed: Vec<([u8; DRUMS], Rgb)> = (0..shades.pow(DRUMS as u32))
+            .map(|n| {
+                let densities = [0, 1, 2, 3].map(|ink| (n / shades.pow(ink) % shades) as u8);
+                let mut colour = PAPER;
+                for (ink, density) in inks.iter().zip(densities) {
+                    let amount = f32::from(density) / STEPS as f32;
+                    for ch in 0..3 {
+                        colour[ch] *= 1.0 - amount * (1.0 - ink[ch]);
+                    }
+                }
+                (densities, colour)
+            })
+            .collect();
+        let level = |n: usize| (n as f32 + 0.5) / LEVELS as f32;
+        let nearest = |n: usize| {
+            let wanted = [n / (LEVELS * LEVELS), n / LEVELS % LEVELS, n % LEVELS].map(level);
+            let cost = |(densities, colour): &([u8; DRUMS], Rgb)| {
+                // A clean tint of few inks is worth more than the last bit of likeness.
+                let drums = densities.iter().filter(|density| **density > 0).count() as f32;
+                distance(wanted, *colour) + 0.0015 * drums
+            };
+            let best = printed.iter().min_by(|a, b| cost(a).total_cmp(&cost(b)));
+            best.map_or([0; DRUMS], |(densities, _)| *densities)
         };
-        let rows = [cross(a[1], a[2]), cross(a[2], a[0]), cross(a[0], a[1])];
-        let volume: f32 = (0..3).map(|c| a[0][c] * rows[0][c]).sum();
-        // Inks that lie in one plane cannot be told apart; then lightness decides.
-        let volume = if volume.abs() < 0.004 { 0.004_f32.copysign(volume) } else { volume };
-        Self(rows.map(|row| row.map(|v| v / volume)))
+        Self((0..LEVELS.pow(3)).map(nearest).collect())
     }
 
-    fn density(&self, colour: Rgb) -> [f32; 3] {
-        let wanted = absorbance(colour);
-        let raw = self.0.map(|row| row[0] * wanted[0] + row[1] * wanted[1] + row[2] * wanted[2]);
-        // What would need negative ink is given to the dark one.
-        let short: f32 = raw.iter().map(|v| v.min(0.0)).sum();
-        [raw[0].clamp(0.0, 1.0), raw[1].clamp(0.0, 1.0), (raw[2] + short * 0.25).clamp(0.0, 1.0)]
+    fn of(&self, colour: Rgb) -> [u8; DRUMS] {
+        let [r, g, b] = colour.map(|v| ((v * LEVELS as f32) as usize).min(LEVELS - 1));
+        self.0.get((r * LEVELS + g) * LEVELS + b).copied().unwrap_or_default()
     }
 }
 
-fn absorbance(c: Rgb) -> Rgb {
-    [0, 1, 2].map(|ch| -(c[ch].max(0.02) / PAPER[ch]).min(1.0).ln())
+/// How far two colours are apart; lightness counts most, as it carries the forms.
+fn distance(a: Rgb, b: Rgb) -> f32 {
+    let (light_a, light_b) = (luma(a), luma(b));
+    let hue: f32 = (0..3).map(|c| ((a[c] - light_a) - (b[c] - light_b)).powi(2)).sum();
+    2.0 * (light_a - light_b).powi(2) + hue
 }
 
 /// Opaque flat inks of the palette, each a little over the edge of the one before.
-pub(super) fn screenprint(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
+pub(super) fn screenprint(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     let inks = palette.inks();
     plate.map(|px, py| {
         let wobble = (plate.cloud(px as f32, py as f32, 26.0 * plate.mm) - 0.5) * 2.4 * plate.mm;
@@ -100,7 +125,7 @@ fn flattest(inks: &[Rgb], colour: Rgb) -> Rgb {
 }
 
 /// Prussian blue on brushed paper.
-pub(super) fn cyanotype(plate: &Plate<'_>) -> Vec<Rgb> {
+pub(super) fn cyanotype(plate: &Plate<'_>) -> Vec<u8> {
     let (blue, pale, paper) = (hex(0x0f2f5e), hex(0x9fc0d8), hex(0xf3f1e6));
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);

@@ -13,7 +13,7 @@ use super::scene::{Canvas, Dice};
 /// Prints a composed canvas by a technique.
 pub(super) fn print(canvas: &Canvas, palette: &Palette, technique: Technique, dice: &mut Dice) -> Picture {
     let plate = Plate::of(canvas, dice);
-    let rgb = match technique {
+    let rgba = match technique {
         Technique::Risograph => ink::risograph(&plate, palette),
         Technique::Screenprint => ink::screenprint(&plate, palette),
         Technique::Cyanotype => ink::cyanotype(&plate),
@@ -25,26 +25,7 @@ pub(super) fn print(canvas: &Canvas, palette: &Palette, technique: Technique, di
         Technique::Embroidery => cells::embroidery(&plate),
         Technique::Mosaic => cells::mosaic(&plate),
     };
-    let rgba = rgb.iter().flat_map(|c| c.map(|v| (v.clamp(0.0, 1.0) * 255.0 + 0.5) as u8)).zip3();
     Picture { width: canvas.w as u32, height: canvas.h as u32, rgba }
-}
-
-/// Adds the alpha byte behind each three.
-trait Zip3 {
-    fn zip3(self) -> Vec<u8>;
-}
-
-impl<I: Iterator<Item = u8>> Zip3 for I {
-    fn zip3(self) -> Vec<u8> {
-        let mut rgba = Vec::new();
-        for (n, byte) in self.enumerate() {
-            rgba.push(byte);
-            if n % 3 == 2 {
-                rgba.push(255);
-            }
-        }
-        rgba
-    }
 }
 
 /// The canvas as printers see it.
@@ -74,9 +55,16 @@ impl<'a> Plate<'a> {
         if lifted > 0.75 { (0.75 + (lifted - 0.75) * 0.35).min(1.0) } else { lifted }
     }
 
-    /// Every pixel, made by a function of its place.
-    pub(super) fn map(&self, pixel: impl Fn(usize, usize) -> [f32; 3]) -> Vec<[f32; 3]> {
-        (0..self.w * self.h).map(|at| pixel(at % self.w, at / self.w)).collect()
+    /// Every pixel, made by a function of its place, as RGBA.
+    pub(super) fn map(&self, pixel: impl Fn(usize, usize) -> [f32; 3]) -> Vec<u8> {
+        let mut rgba = vec![255; self.w * self.h * 4];
+        for (at, out) in rgba.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            let colour = pixel(at % self.w, at / self.w);
+            for (byte, value) in out.iter_mut().zip(colour) {
+                *byte = (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
+            }
+        }
+        rgba
     }
 
     fn at(&self, x: f32, y: f32) -> usize {

@@ -4,7 +4,7 @@ use super::super::colour::{Palette, Rgb, hex, luma, mix};
 use super::Plate;
 
 /// Soft colour blocks with the grain of the wood, and a dark key block for the outlines.
-pub(super) fn woodblock(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
+pub(super) fn woodblock(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     let paper = hex(0xf2e8d3);
     let key = mix(palette.dark, hex(0x1b2340), 0.5);
     plate.map(|px, py| {
@@ -24,7 +24,7 @@ pub(super) fn woodblock(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
 }
 
 /// One dark block over one colour: shade is carved in lines that follow the forms.
-pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
+pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     let (paper, key) = (hex(0xf4ecda), mix(palette.dark, [0.06, 0.05, 0.07], 0.5));
     let colours = [palette.accent, palette.sky_top, palette.mid, palette.sky_low, palette.near];
     plate.map(|px, py| {
@@ -52,7 +52,7 @@ pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
 }
 
 /// Hatching by tone in brown ink, inside the mark of the plate.
-pub(super) fn etching(plate: &Plate<'_>) -> Vec<Rgb> {
+pub(super) fn etching(plate: &Plate<'_>) -> Vec<u8> {
     let (paper, ink) = (hex(0xf1e7d2), hex(0x2c1d16));
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
@@ -78,7 +78,7 @@ pub(super) fn etching(plate: &Plate<'_>) -> Vec<Rgb> {
 }
 
 /// Sheets of paper on each other, lit from the upper left.
-pub(super) fn paper_cut(plate: &Plate<'_>, palette: &Palette) -> Vec<Rgb> {
+pub(super) fn paper_cut(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
         let own = plate.rgb(x, y);

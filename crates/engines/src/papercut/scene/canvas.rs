@@ -4,7 +4,7 @@ use imaging::Picture;
 use kernel::{Error, Result};
 use resvg::tiny_skia::{FillRule, Mask, Path, PathBuilder, Transform};
 
-use super::super::colour::{Rgb, mix};
+use super::super::colour::{Rgb, luma, mix};
 
 /// A small deterministic generator (SplitMix64), so that a seed means the same picture everywhere.
 pub(in super::super) struct Dice(u64);
@@ -75,6 +75,21 @@ impl Canvas {
         Picture { width: self.w as u32, height: self.h as u32, rgba }
     }
 
+    /// Mean lightness of a box, given in pixels; of one that lies outside, a middle one.
+    pub(super) fn mean_luma(&self, left: f32, top: f32, wide: f32, tall: f32) -> f32 {
+        const SAMPLES: usize = 24;
+        let (mut sum, mut count) = (0.0, 0.0);
+        for n in 0..SAMPLES * SAMPLES {
+            let (u, v) = ((n % SAMPLES) as f32 / SAMPLES as f32, (n / SAMPLES) as f32 / SAMPLES as f32);
+            let (x, y) = (left + u * wide, top + v * tall);
+            if x >= 0.0 && y >= 0.0 && x < self.width() && y < self.height() {
+                sum += luma(self.rgb[y as usize * self.w + x as usize].map(|value| f32::from(value) / 255.0));
+                count += 1.0;
+            }
+        }
+        if count > 0.0 { sum / count } else { 0.5 }
+    }
+
     /// Lays a colour over a pixel.
     pub(super) fn lay(&mut self, x: usize, y: usize, colour: [u8; 3], cover: u32, depth: u8) {
         let at = y * self.w + x;
@@ -98,18 +113,22 @@ impl Canvas {
         depth: u8,
         opacity: f32,
     ) {
-        let (Some(path), Some(mut mask)) = (path, Mask::new(self.w as u32, self.h as u32)) else { return };
-        mask.fill_path(&path, FillRule::Winding, true, Transform::identity());
+        let Some(path) = path else { return };
+        // The mask is as large as the part of the path that shows, not as the canvas.
         let bounds = path.bounds();
         let first = bounds.top().floor().max(0.0) as usize;
         let last = (bounds.bottom().ceil().max(0.0) as usize).min(self.h);
         let left = bounds.left().floor().max(0.0) as usize;
         let right = (bounds.right().ceil().max(0.0) as usize).min(self.w);
+        let (wide, tall) = (right.saturating_sub(left), last.saturating_sub(first));
+        let Some(mut mask) = Mask::new(wide as u32, tall as u32) else { return };
+        let moved = Transform::from_translate(-(left as f32), -(first as f32));
+        mask.fill_path(&path, FillRule::Winding, true, moved);
         let strength = (opacity * 255.0) as u32;
-        for y in first.min(last)..last {
+        for y in first..last {
             let colour = bytes(mix(top, low, ((y as f32 - y0) / (y1 - y0).max(1.0)).clamp(0.0, 1.0)));
-            for x in left.min(right)..right {
-                let cover = u32::from(mask.data()[y * self.w + x]) * strength / 255;
+            for x in left..right {
+                let cover = u32::from(mask.data()[(y - first) * wide + x - left]) * strength / 255;
                 if cover > 0 {
                     self.lay(x, y, colour, cover, depth);
                 }

@@ -1,5 +1,7 @@
 //! This owns figures: a library picture drawn at its size, brought into the scene's palette and light, set on the ground.
 
+use std::borrow::Cow;
+
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 
@@ -27,7 +29,11 @@ pub(super) struct Placing {
     pub reflect: bool,
 }
 
+/// How far the lightness of a figure is from what lies behind it, at least.
+const CONTRAST_MIN: f32 = 0.24;
+
 /// A figure in the scene's colours, trimmed to what is drawn.
+#[derive(Clone)]
 pub(super) struct Sprite {
     w: usize,
     h: usize,
@@ -35,6 +41,8 @@ pub(super) struct Sprite {
     pixels: Vec<([u8; 3], u8)>,
 }
 
+/// How far the colours of a picture move towards the inks of the scene.
+const INK_SHARE: f32 = 0.42;
 /// A sprite is drawn once at this share of the shorter side and scaled from there.
 const SPRITE_SHARE: f32 = 0.72;
 
@@ -99,7 +107,7 @@ impl Sprite {
                 let distance = |ink: &Rgb| (luma(*ink) - light).abs() + 0.35 * hue_distance(*ink, own);
                 distance(a).total_cmp(&distance(b))
             });
-            let share = if named.is_some() { 0.12 } else { 0.34 };
+            let share = if named.is_some() { 0.12 } else { INK_SHARE };
             let joined = mix(own, at_luma(nearest.unwrap_or(own), light), share);
             let shaded = mix(joined, ambient, 0.07).map(|v| v * dim);
             // A few tones only: what is printed has no airbrush in it.
@@ -151,13 +159,14 @@ impl Sprite {
         let fit = (canvas.width() * 0.8 / wide).min(1.0);
         let (tall, wide) = (tall * fit, wide * fit);
         let (left, feet) = (placing.x * canvas.width() - wide / 2.0, placing.feet * canvas.height());
+        let figure = self.apart_from(canvas.mean_luma(left, feet - tall, wide, tall));
         if placing.shadow > 0.0 {
             let shadow = bytes(mix(palette.dark, palette.fore, 0.3));
             self.stamp(
                 canvas,
                 placing,
                 (left + tall * 0.10, feet, wide, -tall * 0.16),
-                (placing.depth - 1, 120.0 * placing.shadow),
+                (placing.depth.saturating_sub(1), 120.0 * placing.shadow),
                 Some(shadow),
             );
         }
@@ -167,11 +176,34 @@ impl Sprite {
                 canvas,
                 placing,
                 (left, feet - tall * 0.05, wide, -tall * 0.55),
-                (placing.depth - 1, 95.0),
+                (placing.depth.saturating_sub(1), 95.0),
                 Some(reflection),
             );
         }
-        self.stamp(canvas, placing, (left, feet, wide, tall), (placing.depth, 255.0), None);
+        figure.stamp(canvas, placing, (left, feet, wide, tall), (placing.depth, 255.0), None);
+    }
+
+    /// The figure, lighter or darker where it would be lost on what lies behind it.
+    fn apart_from(&self, behind: f32) -> Cow<'_, Self> {
+        let (sum, count) = self
+            .pixels
+            .iter()
+            .filter(|(_, cover)| *cover > 127)
+            .fold((0.0, 0.0_f32), |(sum, count), (rgb, _)| {
+                (sum + luma(rgb.map(|value| f32::from(value) / 255.0)), count + 1.0)
+            });
+        let own = sum / count.max(1.0);
+        if (own - behind).abs() >= CONTRAST_MIN {
+            return Cow::Borrowed(self);
+        }
+        // Away from the background, towards the side with more room.
+        let wanted = if behind > 0.46 { behind - CONTRAST_MIN } else { behind + CONTRAST_MIN };
+        let moved = |rgb: [u8; 3]| {
+            let colour = rgb.map(|value| f32::from(value) / 255.0);
+            bytes(at_luma(colour, (luma(colour) + wanted - own).clamp(0.03, 0.97)))
+        };
+        let pixels = self.pixels.iter().map(|(rgb, cover)| (moved(*rgb), *cover)).collect();
+        Cow::Owned(Self { w: self.w, h: self.h, pixels })
     }
 
     /// Draws the figure into a box that stands on `feet`; a negative height hangs below it, upside down.
