@@ -99,8 +99,10 @@ pub async fn execute(house: &House, request: Request, steps: Steps) -> Result<Va
         Request::Search { words, limit } => house.gallery.search_json(SearchQuery::words(words, limit)).await,
         Request::Generate { prompt, model, ratio, resolution, technique, seed } => {
             let asked = Asked { prompt, model, ratio, resolution, technique, seed, references: Vec::new() };
-            let picture = draw(house, Order::parse(asked, house.studio.models())?, steps).await?;
-            Ok(json!({ "png": BASE64.encode(&imaging::encode_png(&picture)?) }))
+            let order = Order::parse(asked, house.studio.models())?;
+            let credit = house.studio.credit(order.model());
+            let picture = draw(house, order, steps).await?;
+            Ok(json!({ "png": BASE64.encode(&imaging::encode_png_credited(&picture, &credit)?) }))
         }
         Request::CreateAccount { address, credits } => {
             let account = house.accounts.find_or_create(&EmailAddress::parse(&address)?).await?;

@@ -77,6 +77,7 @@ async fn draw(
     };
     let (state, _seen) = watch::channel(State::default());
     let order = Order::parse(asked, house.studio.models())?;
+    let licence = house.studio.credit(order.model());
     let drawn = house.studio.draw_now(order, Progress::new(state, stop.clone())).await?;
     let entry = Entry {
         id,
@@ -85,6 +86,7 @@ async fn draw(
         model: "Papercut".to_owned(),
         category: picture.category,
         creator_name: "Papercut".to_owned(),
+        licence,
         posted_day: Some(SystemClock.today()),
         ..Entry::default()
     };

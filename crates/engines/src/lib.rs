@@ -48,6 +48,8 @@ pub struct Model {
     pub references_max: usize,
     /// Seconds a picture usually takes.
     pub seconds_p50: u32,
+    /// Who is to be credited in its pictures, in a line of Latin-1; empty for nobody.
+    pub credit: String,
 }
 
 /// What to draw.

@@ -182,6 +182,7 @@ fn model(id: String, credits: u32, host: &str) -> Model {
         techniques: Vec::new(),
         references_max: 4,
         seconds_p50: 25,
+        credit: String::new(),
     }
 }
 

@@ -41,17 +41,29 @@ pub fn encode_webp(picture: &Picture, quality: Quality) -> Result<Vec<u8>> {
     Ok(encoded.to_vec())
 }
 
-/// Encodes a picture as PNG, fast.
+/// Encodes a picture as PNG, fast, without any text.
 ///
 /// # Errors
 /// `Internal` when the encoder fails.
 pub fn encode_png(picture: &Picture) -> Result<Vec<u8>> {
+    encode_png_credited(picture, "")
+}
+
+/// Encodes a picture as PNG, with a line that credits the sources of its shapes; nothing else is written beside the
+/// pixels.
+///
+/// # Errors
+/// `Internal` when the encoder fails, or for a credit that is not Latin-1.
+pub fn encode_png_credited(picture: &Picture, credit: &str) -> Result<Vec<u8>> {
     let failed = |cause: png::EncodingError| Error::internal("a picture could not be encoded").because(cause);
     let opaque = picture.rgba.iter().skip(3).step_by(4).all(|alpha| *alpha == 255);
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, picture.width, picture.height);
     encoder.set_color(if opaque { png::ColorType::Rgb } else { png::ColorType::Rgba });
     encoder.set_compression(png::Compression::Fast);
+    if !credit.is_empty() {
+        encoder.add_text_chunk("Copyright".to_owned(), credit.to_owned()).map_err(failed)?;
+    }
     let mut writer = encoder.write_header().map_err(failed)?;
     if opaque {
         let rgb: Vec<u8> =

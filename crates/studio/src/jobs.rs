@@ -238,7 +238,7 @@ impl Studio {
     /// Keeps the picture, then marks the generation and takes its price in one transaction.
     async fn complete(&self, mut generation: Generation, picture: Picture) -> Result<()> {
         (generation.width, generation.height) = (picture.width, picture.height);
-        generation.placeholder = self.seal(generation.id, picture).await?;
+        generation.placeholder = self.seal(&generation, picture).await?;
         generation.state = State::Completed;
         let mut writing = self.db.write().await?;
         if !store::end(&mut writing, &generation).await? {
@@ -249,11 +249,12 @@ impl Studio {
         platform::db::commit(writing).await
     }
 
-    async fn seal(&self, record: Id, picture: Picture) -> Result<Vec<u8>> {
-        let blobs = self.blobs.clone();
+    async fn seal(&self, generation: &Generation, picture: Picture) -> Result<Vec<u8>> {
+        let (record, blobs) = (generation.id, self.blobs.clone());
+        let credit = self.credit(&generation.model);
         tokio::task::spawn_blocking(move || {
             blobs.create(record)?;
-            blobs.put(record, Blob::Original, &imaging::encode_png(&picture)?)?;
+            blobs.put(record, Blob::Original, &imaging::encode_png_credited(&picture, &credit)?)?;
             for thumbnail in imaging::thumbnails(&picture)? {
                 blobs.put(record, Blob::Thumbnail(thumbnail.width_class), &thumbnail.webp)?;
             }
@@ -291,6 +292,12 @@ impl Studio {
         let offer = self.models.offers().get(order.engine);
         let offer = offer.ok_or_else(|| Error::internal("an engine is missing from the list"))?;
         offer.engine.develop(order.request, progress).await
+    }
+
+    /// Who is to be credited in pictures of a model.
+    #[must_use]
+    pub fn credit(&self, model: &str) -> String {
+        self.models.get(model).map(|(_, model)| model.credit.clone()).unwrap_or_default()
     }
 
     /// A job that waits or runs, for those who watch it.

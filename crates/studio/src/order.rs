@@ -71,6 +71,12 @@ pub struct Order {
 }
 
 impl Order {
+    /// Id of the model.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.request.model
+    }
+
     /// Checks an order against what the model can do.
     ///
     /// # Errors

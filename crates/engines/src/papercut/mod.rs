@@ -20,6 +20,9 @@ use reading::Technique;
 
 use crate::{Developing, Engine, Model, Place, Progress, Request, State};
 
+/// Whose shapes the pictures are made of; every picture carries it.
+const CREDIT: &str = "Shapes: game-icons.net contributors (CC BY 3.0), Fluent Emoji by Microsoft (MIT), Noto Emoji by Google (Apache-2.0); composed and printed by Papercut";
+
 /// The built-in engine.
 pub struct Papercut {
     models: Vec<Model>,
@@ -72,6 +75,7 @@ fn model() -> Model {
         techniques: Technique::ALL.map(|technique| technique.id().to_owned()).into(),
         references_max: 1,
         seconds_p50: 1,
+        credit: CREDIT.to_owned(),
     }
 }
 

@@ -30,7 +30,9 @@ pub(super) struct Placing {
 }
 
 /// How far the lightness of a figure is from what lies behind it, at least.
-const CONTRAST_MIN: f32 = 0.24;
+const CONTRAST_MIN: f32 = 0.19;
+/// No figure is made lighter than this in the mean.
+const LUMA_MAX: f32 = 0.9;
 
 /// A figure in the scene's colours, trimmed to what is drawn.
 #[derive(Clone)]
@@ -196,8 +198,10 @@ impl Sprite {
         if (own - behind).abs() >= CONTRAST_MIN {
             return Cow::Borrowed(self);
         }
-        // Away from the background, towards the side with more room.
-        let wanted = if behind > 0.46 { behind - CONTRAST_MIN } else { behind + CONTRAST_MIN };
+        // What is lighter gets lighter still where there is room for it, what is darker darker.
+        let lighter =
+            behind + CONTRAST_MIN <= LUMA_MAX && (own >= behind || behind < 1.0 - LUMA_MAX + CONTRAST_MIN);
+        let wanted = if lighter { behind + CONTRAST_MIN } else { behind - CONTRAST_MIN };
         let moved = |rgb: [u8; 3]| {
             let colour = rgb.map(|value| f32::from(value) / 255.0);
             bytes(at_luma(colour, (luma(colour) + wanted - own).clamp(0.03, 0.97)))
