@@ -4,6 +4,7 @@ use imaging::Picture;
 use kernel::Result;
 
 use super::colour;
+use super::layout;
 use super::print;
 use super::reading::{Reading, Setting, Technique};
 use super::scene::{self, Canvas, Dice};
@@ -28,11 +29,12 @@ pub fn draw(
 ) -> Result<Picture> {
     let mut dice = Dice::new(seed);
     let technique = technique.or(reading.technique).unwrap_or_else(|| suited(reading, &mut dice));
+    let layout = reference.map(layout::of).unwrap_or_default();
     let reference = reference.map(|picture| imaging::palette(picture, 4)).unwrap_or_default();
     let palette = colour::choose(reading, dice.below(6), &reference);
     report(1, STEPS, None)?;
     let mut canvas = Canvas::new(size_px, palette.sky_low)?;
-    scene::compose(&mut canvas, reading, &palette, &mut dice, &mut |step, canvas| {
+    scene::compose(&mut canvas, reading, &palette, layout, &mut dice, &mut |step, canvas| {
         report(step, STEPS, canvas.map(|canvas| preview(&canvas.picture())).transpose()?)
     })?;
     let printed = print::print(&canvas, &palette, technique, &mut dice);

@@ -3,6 +3,7 @@
 
 mod colour;
 mod draw;
+mod layout;
 pub mod library;
 mod print;
 pub mod read;

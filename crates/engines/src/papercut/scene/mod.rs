@@ -12,6 +12,7 @@ use kernel::Result;
 pub(super) use canvas::{Canvas, Dice};
 
 use super::colour::{Palette, mix};
+use super::layout::Layout;
 use super::reading::{Nature, Reading, Setting, Subject};
 use figure::{Placing, Sprite};
 
@@ -41,20 +42,22 @@ pub(super) fn compose(
     canvas: &mut Canvas,
     reading: &Reading,
     palette: &Palette,
+    layout: Layout,
     dice: &mut Dice,
     layer: Layer<'_>,
 ) -> Result<()> {
+    let focus = layout.focus.unwrap_or(0.5);
     match reading.setting {
         Setting::Pattern => pattern(canvas, reading, palette, dice, layer),
         Setting::Poster | Setting::Portrait => poster(canvas, reading, palette, dice, layer),
         Setting::Room | Setting::Table => {
             indoors::room(canvas, reading, palette, dice);
             layer(4, Some(canvas))?;
-            let stage = Stage { ground: 0.86, back: 0.80, hero: 0.46, water: None, sky: 0.3 };
+            let stage = Stage { ground: 0.86, back: 0.80, hero: 0.46, water: None, sky: 0.3, focus };
             figures(canvas, reading, palette, dice, stage, layer)
         }
         _ => {
-            let stage = ground::place(canvas, reading, palette, dice, layer)?;
+            let stage = ground::place(canvas, reading, palette, layout, dice, layer)?;
             figures(canvas, reading, palette, dice, stage, layer)?;
             ground::foreground(canvas, reading, palette, dice);
             weather::fall(canvas, reading, palette, dice);
@@ -76,6 +79,8 @@ pub(super) struct Stage {
     pub water: Option<f32>,
     /// Middle of the free sky.
     pub sky: f32,
+    /// Where the hero stands, as a share of the width.
+    pub focus: f32,
 }
 
 /// Places every subject: the rest behind, the hero before them.
@@ -141,9 +146,11 @@ fn placing(
     let spread = if subject.count > 1 { (n as f32 + 0.5) / count - 0.5 } else { 0.0 };
     let lane = [-0.06, 0.27, -0.31, 0.38, -0.42][place.min(4)] * side;
     let width = if subject.count > 1 { 0.72 } else { 0.0 };
-    let x =
-        (0.5 + lane * if subject.count > 2 { 0.2 } else { 1.0 } + spread * width + dice.range(-0.02, 0.02))
-            .clamp(0.1, 0.9);
+    let x = (stage.focus
+        + lane * if subject.count > 2 { 0.2 } else { 1.0 }
+        + spread * width
+        + dice.range(-0.02, 0.02))
+    .clamp(0.1, 0.9);
     let jitter = dice.range(-0.5, 0.5);
     let mirrored = (x < 0.5) != (dice.range(0.0, 1.0) < 0.15);
     let (feet, depth, shadow) = match subject.figure.nature {
@@ -258,7 +265,7 @@ fn poster(
     layer(5, Some(canvas))?;
     let band = canvas.height() * 0.86;
     canvas.ridge(band, unit * 0.02, 0.0, palette.near, palette.fore, depth::NEAR, dice);
-    let stage = Stage { ground: 0.88, back: 0.88, hero: 0.62, water: None, sky: 0.3 };
+    let stage = Stage { ground: 0.88, back: 0.88, hero: 0.62, water: None, sky: 0.3, focus: 0.5 };
     figures(canvas, reading, palette, dice, stage, layer)?;
     canvas.ridge(canvas.height() * 0.93, unit * 0.015, 0.0, palette.fore, palette.dark, depth::FORE, dice);
     layer(9, None)

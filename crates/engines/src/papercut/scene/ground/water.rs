@@ -1,0 +1,119 @@
+//! This owns water: from the horizon down, and from below.
+
+use kernel::Result;
+use resvg::tiny_skia::{PathBuilder, Rect};
+
+use super::super::super::colour::{Palette, mix};
+use super::super::super::reading::{Reading, Setting, Weather};
+use super::super::canvas::{Canvas, Dice};
+use super::super::{Layer, Stage, depth};
+
+/// Lays water from the horizon down, with glints; the waterline on which boats float.
+pub(super) fn waters(
+    canvas: &mut Canvas,
+    reading: &Reading,
+    palette: &Palette,
+    dice: &mut Dice,
+    horizon: f32,
+) -> Option<f32> {
+    if !matches!(reading.setting, Setting::Sea | Setting::Lake | Setting::River | Setting::Beach) {
+        return None;
+    }
+    let unit = canvas.unit();
+    let top = mix(palette.water, palette.sky_low, 0.55);
+    canvas.wash(top, mix(palette.water, palette.dark, 0.35), horizon, 1.0, depth::MID);
+    let rough = if matches!(reading.weather, Weather::Storm | Weather::Wind) { 2.2 } else { 1.0 };
+    for n in 0..5 {
+        let y = canvas.height() * (horizon + (1.0 - horizon) * (n as f32 + 0.6) / 5.0);
+        let tone =
+            mix(mix(palette.water, palette.dark, 0.1 * n as f32), palette.sky_low, 0.3 - 0.05 * n as f32);
+        canvas.ridge(
+            y,
+            unit * 0.006 * rough * (n as f32 + 1.0),
+            0.35,
+            tone,
+            mix(tone, palette.dark, 0.15),
+            depth::MID,
+            dice,
+        );
+    }
+    let mut glints = PathBuilder::new();
+    for _ in 0..60 {
+        let t = dice.range(0.0, 1.0);
+        let y = canvas.height() * (horizon + (1.0 - horizon) * t);
+        let (w, x) = (unit * (0.01 + 0.06 * t) * dice.range(0.4, 1.0), dice.range(0.0, canvas.width()));
+        if let Some(glint) = Rect::from_xywh(x, y, w, unit * (0.0018 + 0.003 * t)) {
+            glints.push_oval(glint);
+        }
+    }
+    canvas.fill(glints.finish(), palette.light, palette.light, (0.0, 1.0), depth::MID, 0.65);
+    Some(horizon + (1.0 - horizon) * 0.34)
+}
+
+/// Under water: light from above, sand and weed below.
+pub(super) fn deep(
+    canvas: &mut Canvas,
+    palette: &Palette,
+    focus: f32,
+    dice: &mut Dice,
+    layer: Layer<'_>,
+) -> Result<Stage> {
+    let (unit, w, h) = (canvas.unit(), canvas.width(), canvas.height());
+    let top = mix(palette.water, palette.light, 0.45);
+    canvas.wash(top, mix(palette.water, palette.dark, 0.62), 0.0, 1.0, depth::SKY);
+    for _ in 0..6 {
+        let (x, wide) = (dice.range(0.0, w), unit * dice.range(0.05, 0.14));
+        let mut shaft = PathBuilder::new();
+        shaft.move_to(x, -2.0);
+        shaft.line_to(x + wide, -2.0);
+        shaft.line_to(x + wide * 2.4 + unit * 0.25, h * 0.9);
+        shaft.line_to(x + unit * 0.2, h * 0.9);
+        shaft.close();
+        canvas.fill(shaft.finish(), palette.light, palette.water, (0.0, h * 0.9), depth::SKY, 0.16);
+    }
+    layer(3, None)?;
+    for (n, share) in [0.72, 0.80, 0.88].iter().enumerate() {
+        let colour = mix(mix(palette.water, palette.dark, 0.5), palette.near, 0.3 * n as f32);
+        canvas.ridge(
+            h * share,
+            unit * 0.05,
+            0.1,
+            mix(colour, palette.sky_low, 0.12),
+            colour,
+            depth::FAR + n as u8,
+            dice,
+        );
+    }
+    for _ in 0..16 {
+        let (x, tall) = (dice.range(0.0, w), unit * dice.range(0.10, 0.34));
+        let mut weed = PathBuilder::new();
+        let sway = unit * dice.range(-0.06, 0.06);
+        weed.move_to(x, h);
+        weed.cubic_to(x + sway, h - tall * 0.4, x - sway, h - tall * 0.7, x + sway * 0.4, h - tall);
+        weed.cubic_to(
+            x - sway + unit * 0.02,
+            h - tall * 0.6,
+            x + sway + unit * 0.02,
+            h - tall * 0.35,
+            x + unit * 0.025,
+            h,
+        );
+        weed.close();
+        let colour = [palette.near, palette.accent, palette.fore][dice.below(3)];
+        canvas.fill(
+            weed.finish(),
+            mix(colour, palette.light, 0.1),
+            palette.dark,
+            (h - tall, h),
+            depth::NEAR,
+            1.0,
+        );
+    }
+    let mut bubbles = PathBuilder::new();
+    for _ in 0..34 {
+        bubbles.push_circle(dice.range(0.0, w), dice.range(0.05, 0.9) * h, unit * dice.range(0.002, 0.009));
+    }
+    canvas.fill(bubbles.finish(), palette.light, palette.light, (0.0, 1.0), depth::NEAR, 0.55);
+    layer(5, Some(canvas))?;
+    Ok(Stage { ground: 0.92, back: 0.86, hero: 0.46, water: None, sky: 0.4, focus })
+}
