@@ -20,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::house::House;
 
+/// Name of the API key that the command line makes.
+const COMMAND_LINE_KEY: &str = "command line";
+
 /// Bytes of a request.
 const REQUEST_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -107,7 +110,11 @@ pub async fn execute(house: &House, request: Request, steps: Steps) -> Result<Va
         Request::CreateAccount { address, credits } => {
             let account = house.accounts.find_or_create(&EmailAddress::parse(&address)?).await?;
             house.accounts.grant(account, credits).await?;
-            let key = house.accounts.create_key(account, "command line").await?;
+            // One key of the command line per account: the one before it ends, so that the five are not used up.
+            for key in house.accounts.keys(account).await?.iter().filter(|key| key.name == COMMAND_LINE_KEY) {
+                house.accounts.revoke_key(account, key.id).await?;
+            }
+            let key = house.accounts.create_key(account, COMMAND_LINE_KEY).await?;
             Ok(json!({ "account_id": account, "api_key": key.token.expose() }))
         }
         Request::RemoveArtwork { id } => {

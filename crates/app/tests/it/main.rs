@@ -1,28 +1,34 @@
 //! The program through its doors: a real server on a free port, a fresh data folder, a real client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // It is a test.
 
+mod crash;
+mod doors;
 mod gallery;
 mod ledger;
 mod pages;
 mod sign_in;
 mod studio;
+mod trouble;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use ::studio::Phase;
 use app::house::House;
 use app::operator::{Request, execute};
 use app::routes::router;
+use kernel::{Clock, SystemClock};
 use platform::config::{Settings, arguments};
 use platform::folder::{DataFolder, Taken};
 use reqwest::{Client, Response, redirect};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-/// How often something that takes time is asked for, and how often at most.
-const POLL: Duration = Duration::from_millis(50);
-const POLLS_MAX: usize = 600;
+/// How often a folder or a program from outside is looked at, and how often at most.
+const POLL: Duration = Duration::from_millis(20);
+const POLLS_MAX: usize = 1500;
 
 /// A running program.
 struct TestApp {
@@ -33,6 +39,11 @@ struct TestApp {
 
 impl TestApp {
     async fn start() -> Self {
+        Self::start_at(Arc::new(SystemClock)).await
+    }
+
+    /// A program whose clock the test moves.
+    async fn start_at(clock: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -43,7 +54,7 @@ impl TestApp {
         let settings =
             Settings::resolve(&clap::Command::new("t").args(arguments()).get_matches_from(args)).unwrap();
         let Taken::Here(folder) = DataFolder::take(&data).unwrap() else { panic!("the folder is taken") };
-        let house = House::open(settings, folder).await.unwrap();
+        let house = House::open_at(settings, folder, clock).await.unwrap();
         let service = router(house.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
         Self { base: format!("http://{address}"), house, dir }
@@ -87,14 +98,10 @@ impl TestApp {
 
     /// Waits for a generation to end.
     async fn ended(&self, id: &str) -> Value {
-        for _ in 0..POLLS_MAX {
-            let status = self.status(id).await;
-            if status["status"] != "processing" {
-                return status;
-            }
-            tokio::time::sleep(POLL).await;
+        if let Some(mut live) = self.house.studio.live(id.parse().unwrap()) {
+            let _ = live.phase.wait_for(|phase| matches!(phase, Phase::Completed | Phase::Failed(_))).await;
         }
-        panic!("the picture did not end");
+        self.status(id).await
     }
 
     async fn develop(&self, key: &str, prompt: &str) -> (String, Value) {
@@ -107,28 +114,29 @@ impl TestApp {
 
     /// The eight digits of the newest mail.
     async fn code(&self) -> String {
-        for _ in 0..POLLS_MAX {
-            let mails = std::fs::read_dir(self.dir.path().join("mail")).into_iter().flatten().flatten();
-            let newest = mails.max_by_key(|mail| mail.metadata().unwrap().modified().unwrap());
-            if let Some(mail) = newest {
-                let text = std::fs::read_to_string(mail.path()).unwrap();
-                let digits = text.split_whitespace().collect::<Vec<_>>();
-                let pair = digits
-                    .windows(2)
-                    .find(|pair| pair.iter().all(|part| part.len() == 4 && part.parse::<u32>().is_ok()));
-                if let Some(pair) = pair {
-                    return pair.concat();
-                }
-            }
-            tokio::time::sleep(POLL).await;
-        }
-        panic!("no mail came");
+        let mail = until("no mail came", || self.mails().pop()).await;
+        let text = std::fs::read_to_string(mail).unwrap();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let is_half = |part: &&str| part.len() == 4 && part.parse::<u32>().is_ok();
+        words.windows(2).find(|pair| pair.iter().all(is_half)).unwrap().concat()
+    }
+
+    /// Every mail that was sent, the oldest first.
+    fn mails(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.dir.path().join("mail")).into_iter().flatten().flatten();
+        let mails = entries.map(|entry| entry.path());
+        let mut mails: Vec<_> =
+            mails.filter(|path| path.extension().is_some_and(|kind| kind == "eml")).collect();
+        mails.sort();
+        mails
     }
 
     /// Signs a browser in.
     async fn sign_in(&self, address: &str) -> Client {
         let browser = self.browser();
+        let before = self.mails().len();
         browser.post(self.url("/sign-in")).form(&[("address", address)]).send().await.unwrap();
+        until("no mail came", || (self.mails().len() > before).then_some(())).await;
         let code = self.code().await;
         let answer = self.form(&browser, "/sign-in/code", &[("code", &code)]).await;
         assert_eq!(answer.status(), 303);
@@ -150,6 +158,18 @@ impl TestApp {
     fn disk_holds(&self, wanted: &[u8]) -> bool {
         holds(&self.dir.path().join("data"), wanted)
     }
+}
+
+/// Looks again and again until there is something.
+async fn until<T>(otherwise: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let mut turn = tokio::time::interval(POLL);
+    for _ in 0..POLLS_MAX {
+        turn.tick().await;
+        if let Some(found) = look() {
+            return found;
+        }
+    }
+    panic!("{otherwise}");
 }
 
 fn holds(path: &Path, wanted: &[u8]) -> bool {

@@ -145,7 +145,11 @@ fn has_own_body(response: &Response) -> bool {
 }
 
 fn render(error: &Error, bare: Response, door: Door, visitor: &Visitor, site: &Arc<ui::Site>) -> Response {
-    let status = bare.status();
+    let status = match bare.status() {
+        // The framework's word for a form with a wrong field; every door here says 400.
+        StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+        status => status,
+    };
     let mut response = match door {
         Door::Json => {
             let mut body = json!({ "success": false, "error": error.public });
