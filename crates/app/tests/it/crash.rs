@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use imaging::Picture;
+use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
 use crate::until;
@@ -18,20 +19,46 @@ fn safelight(data: &Path) -> Command {
     command
 }
 
-/// A server on a free port; its base address, once it is ready.
-async fn serve(data: &Path) -> (Child, String) {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let listen = format!("127.0.0.1:{port}");
-    let child = safelight(data).args(["serve", "--listen", &listen]).stderr(Stdio::null()).spawn().unwrap();
-    let base = format!("http://{listen}");
-    let client = reqwest::Client::new();
-    for _ in 0..crate::POLLS_MAX {
-        if client.get(format!("{base}/healthz")).send().await.is_ok_and(|answer| answer.status() == 200) {
-            return (child, base);
+/// A server that ends with its test.
+struct Server {
+    child: Child,
+    base: String,
+}
+
+impl Server {
+    /// One on a free port, ready.
+    async fn start(data: &Path) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let listen = format!("127.0.0.1:{port}");
+        let mut command = safelight(data);
+        command.args(["serve", "--listen", &listen]).stderr(Stdio::null());
+        let server = Self { child: command.spawn().unwrap(), base: format!("http://{listen}") };
+        for _ in 0..crate::POLLS_MAX {
+            let health = client().get(format!("{}/healthz", server.base)).send().await;
+            if health.is_ok_and(|answer| answer.status() == 200) {
+                return server;
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
+        panic!("the server did not start");
     }
-    panic!("the server did not start");
+
+    async fn generate(&self, key: &str, resolution: &str) -> StatusCode {
+        let body = json!({ "prompt": "a castle on a hill", "resolution": resolution });
+        let asked = client().post(format!("{}/api/generate/v2", self.base)).bearer_auth(key).json(&body);
+        asked.send().await.unwrap().status()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+fn client() -> Client {
+    Client::builder().build().unwrap()
 }
 
 fn records(data: &Path) -> usize {
@@ -80,29 +107,20 @@ async fn a_server_that_is_killed_gives_credits_back_and_serves_again() {
         safelight(&data).args(["account", "create", "a@example.org", "--credits", "3", "--json"]).output();
     let made: Value = serde_json::from_slice(&made.unwrap().stdout).unwrap();
     let key = made["api_key"].as_str().unwrap();
-    let (mut server, base) = serve(&data).await;
+    let server = Server::start(&data).await;
     let second = safelight(&data).args(["serve", "--listen", "127.0.0.1:0"]).output().unwrap();
     assert_eq!(second.status.code(), Some(1), "two servers on one folder: {}", report(&second));
-    let client = reqwest::Client::new();
-    let ask = || {
-        let body = json!({ "prompt": "a castle on a hill", "resolution": "4K" });
-        client.post(format!("{base}/api/generate/v2")).bearer_auth(key).json(&body).send()
-    };
     for _ in 0..3 {
-        assert_eq!(ask().await.unwrap().status(), 200);
+        assert_eq!(server.generate(key, "4K").await, 200);
     }
-    assert_eq!(ask().await.unwrap().status(), 402, "all three are held");
-    server.kill().unwrap();
-    server.wait().unwrap();
+    assert_eq!(server.generate(key, "512").await, 402, "all three are held");
+    // SIGKILL, in the middle of the first picture.
+    drop(server);
 
-    let (mut server, base) = serve(&data).await;
-    let body = json!({ "prompt": "a castle", "resolution": "512" });
+    let server = Server::start(&data).await;
     for _ in 0..3 {
-        let answer = client.post(format!("{base}/api/generate/v2")).bearer_auth(key).json(&body).send().await;
-        assert_eq!(answer.unwrap().status(), 200);
+        assert_eq!(server.generate(key, "512").await, 200);
     }
     let checked = safelight(&data).args(["ledger", "check"]).output().unwrap();
     assert!(checked.status.success(), "{}", report(&checked));
-    server.kill().unwrap();
-    server.wait().unwrap();
 }
