@@ -33,12 +33,13 @@ impl Server {
         let mut command = safelight(data);
         command.args(["serve", "--listen", &listen]).stderr(Stdio::null());
         let server = Self { child: command.spawn().unwrap(), base: format!("http://{listen}") };
+        let mut turn = tokio::time::interval(crate::POLL);
         for _ in 0..crate::POLLS_MAX {
+            turn.tick().await;
             let health = client().get(format!("{}/healthz", server.base)).send().await;
             if health.is_ok_and(|answer| answer.status() == 200) {
                 return server;
             }
-            tokio::task::yield_now().await;
         }
         panic!("the server did not start");
     }
