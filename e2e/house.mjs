@@ -1,17 +1,19 @@
-// A server over a fresh data folder, and a browser page that notices what must not happen.
-import { spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+// A server over a fresh data folder, and browser pages that notice what must not happen.
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { watch } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
 const READY_MILLIS = 30_000;
-const MAIL_TRIES = 100;
-const MAIL_MILLIS = 50;
+const MAIL_MILLIS = 10_000;
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+export const openBrowser = (flags = []) => chromium.launch({ executablePath: process.env.CHROME_PATH ?? "/usr/bin/chromium", args: [...FLAGS, ...flags] });
 
 const freePort = async () => {
   const server = createServer().listen(0, "127.0.0.1");
@@ -21,22 +23,64 @@ const freePort = async () => {
   return port;
 };
 
-export const openHouse = async () => {
+/** The codes that a server with `--mail dir:folder` sends. */
+export const mailbox = (folder) => {
+  const mails = async () => (await readdir(folder)).filter((name) => name.endsWith(".eml")).sort();
+  /** The code in the mail that `ask` makes the server send; mails that were there before do not count. */
+  return async (ask) => {
+    const before = new Set(await mails());
+    const watcher = watch(folder);
+    const come = new Promise((resolve, reject) => {
+      AbortSignal.timeout(MAIL_MILLIS).addEventListener("abort", () => reject(new Error("no mail came")));
+      watcher.on("change", async () => {
+        const fresh = (await mails()).filter((name) => !before.has(name)).at(-1);
+        if (fresh) resolve(fresh);
+      });
+    });
+    try {
+      const [name] = await Promise.all([come, ask()]);
+      return (await readFile(join(folder, name), "utf8")).match(/(\d{4}) (\d{4})/).slice(1).join("");
+    } finally {
+      watcher.close();
+    }
+  };
+};
+
+/** Signs in with an address of example.org, by the form. */
+export const signIn = async (page, code, name) => {
+  await page.goto("/sign-in?next=/studio");
+  await page.locator("input[name=address]").fill(`${name}@example.org`);
+  const digits = await code(() => page.locator("main button").click());
+  await page.locator("input[name=code]").fill(digits);
+  await page.locator("main button").click();
+  await page.waitForURL(/\/studio/);
+};
+
+/** Starts a server; with `entries`, over a gallery into which they were imported. */
+export const openHouse = async ({ entries } = {}) => {
   const folder = await mkdtemp(join(tmpdir(), "safelight-e2e-"));
+  const [data, mail] = [join(folder, "data"), join(folder, "mail")];
+  await mkdir(mail);
+  const binary = process.env.SAFELIGHT_BINARY;
+  if (entries) await promisify(execFile)(binary, ["import", "--data", data, entries]);
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
-  const server = spawn(process.env.SAFELIGHT_BINARY, ["serve", "--data", join(folder, "data"), "--listen", `127.0.0.1:${port}`, "--mail", `dir:${join(folder, "mail")}`], { stdio: ["ignore", "ignore", "pipe"] });
-  // The log says when the server is ready; there is nothing to wait for but that line.
-  const lines = [];
-  await new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`not ready: ${lines.join("")}`)), READY_MILLIS);
-    server.once("exit", () => { clearTimeout(late); reject(new Error(`ended: ${lines.join("")}`)); });
-    server.stderr.on("data", (part) => {
-      lines.push(String(part));
-      if (lines.join("").includes(" ready ")) { clearTimeout(late); resolve(); }
-    });
+  const server = spawn(binary, ["serve", "--data", data, "--listen", `127.0.0.1:${port}`, "--mail", `dir:${mail}`], { stdio: ["ignore", "ignore", "pipe"] });
+  let log = "";
+  let closing = false;
+  const readers = new Set();
+  server.stderr.on("data", (part) => { log += part; for (const reader of readers) reader(); });
+  // Nothing that a journey does may end the server; a throw here fails the whole file at once.
+  server.once("exit", (status) => { if (!closing) throw new Error(`the server ended with ${status}:\n${log}`); });
+  /** Waits until the server's log says this. */
+  const logged = (words, millis = READY_MILLIS) => new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`the log does not say ${words}:\n${log}`)), millis);
+    const reader = () => { if (words.test(log)) { clearTimeout(late); readers.delete(reader); resolve(); } };
+    readers.add(reader);
+    reader();
   });
-  const browser = await chromium.launch({ executablePath: process.env.CHROME_PATH, args: FLAGS });
+  await logged(/ ready /);
+  const browser = await openBrowser();
   const trouble = [];
   const newPage = async (options = {}) => {
     const context = await browser.newContext({ baseURL: base, ...options });
@@ -46,26 +90,14 @@ export const openHouse = async () => {
     page.on("pageerror", (error) => trouble.push(`script: ${error.message}`));
     return page;
   };
-  const mails = async () => (await readdir(join(folder, "mail")).catch(() => [])).filter((name) => name.endsWith(".eml")).sort();
-  /** The code that `ask` makes the server send: the one in the first mail that was not there before. */
-  const code = async (ask) => {
-    const before = (await mails()).length;
-    await ask();
-    for (let tries = 0; tries < MAIL_TRIES; tries += 1) {
-      const now = await mails();
-      if (now.length > before) return (await readFile(join(folder, "mail", now.at(-1)), "utf8")).match(/(\d{4}) (\d{4})/).slice(1).join("");
-      await delay(MAIL_MILLIS);
-    }
-    throw new Error("no mail came");
-  };
   const close = async () => {
     await browser.close();
+    closing = true;
     const ended = once(server, "exit");
     server.kill("SIGTERM");
     const [status] = await ended;
-    const log = lines.join("");
     await rm(folder, { recursive: true });
     return { status, log, trouble };
   };
-  return { base, newPage, code, close };
+  return { base, newPage, logged, code: mailbox(mail), close };
 };

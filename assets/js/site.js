@@ -4,6 +4,11 @@ const keysOff = document.querySelector("[data-keys-off]");
 keysOff.checked = localStorage.getItem("keys") === "off";
 keysOff.addEventListener("change", () => localStorage.setItem("keys", keysOff.checked ? "off" : "on"));
 
+const help = document.querySelector("#help");
+const helpButton = document.querySelector("[data-help]");
+helpButton.hidden = false;
+helpButton.addEventListener("click", () => help.showModal());
+
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
@@ -15,8 +20,9 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 }
 
 // A glimpse of each picture stands in its frame until it has loaded.
-const { thumbHashToRGBA } = await import("./thumbhash.js").catch(() => ({}));
-const glimpse = (frame) => {
+const decoder = import("./thumbhash.js").catch(() => ({}));
+const glimpse = async (frame) => {
+  const { thumbHashToRGBA } = await decoder;
   const image = frame.querySelector("img");
   if (!image || image.complete || !thumbHashToRGBA) return;
   const { w, h, rgba } = thumbHashToRGBA(Uint8Array.from(atob(frame.dataset.glimpse), (letter) => letter.charCodeAt(0)));
@@ -47,7 +53,7 @@ const keys = {
   x: () => document.activeElement.closest("[data-print]")?.querySelector("[data-pick]").click(),
   v: () => document.querySelector("[data-compare]:enabled")?.click(),
   Delete: () => (document.querySelector("[data-pick]:checked") ? document.querySelector("[data-delete-chosen]").click() : document.activeElement.closest("[data-print]")?.querySelector("[data-delete]").click()),
-  "?": () => document.querySelector("#help").showModal(),
+  "?": () => help.showModal(),
 };
 addEventListener("keydown", (event) => {
   const inField = event.target.closest("input, textarea, select, dialog");
@@ -66,7 +72,6 @@ if (sheets) {
       const list = target.querySelector(".sheet");
       if (isIntersecting && parked.has(target)) {
         list.append(...parked.get(target));
-        list.classList.remove("parked");
         list.style.removeProperty("height");
         parked.delete(target);
       } else if (!isIntersecting && !parked.has(target) && boundingClientRect.height > 0) {
@@ -78,18 +83,32 @@ if (sheets) {
   }, { rootMargin: "3000px" });
   for (const sheet of sheets.children) watchSheets.observe(sheet);
 
-  const watchNext = new IntersectionObserver(async ([entry]) => {
-    if (!entry.isIntersecting) return;
-    const link = entry.target;
-    watchNext.unobserve(link);
+  const link = document.querySelector("[data-next]");
+  const follow = async () => {
     const answer = await fetch(link.href).catch(() => null);
     if (!answer?.ok) return;
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     const sheet = next.querySelector("[data-sheet]");
     if (sheet) { sheets.append(sheet); glimpses(sheet); watchSheets.observe(sheet); }
     const further = next.querySelector("[data-next]");
-    if (further) { link.href = further.getAttribute("href"); watchNext.observe(link); } else link.remove();
+    if (further) link.href = further.getAttribute("href"); else link.remove();
+  };
+  // Coming back from a picture, the sheets that were open are opened again, and one is where one was.
+  const restore = async ({ sheets: open, y }) => {
+    history.scrollRestoration = "manual";
+    for (let before = 0; link?.isConnected && before < sheets.children.length && sheets.children.length < open;) {
+      before = sheets.children.length;
+      await follow();
+    }
+    scrollTo(0, y);
+  };
+  if (history.state?.sheets > 1) await restore(history.state);
+  addEventListener("scrollend", () => history.replaceState({ sheets: sheets.children.length, y: scrollY }, ""));
+  const watchNext = new IntersectionObserver(async ([entry]) => {
+    if (!entry.isIntersecting) return;
+    watchNext.unobserve(link);
+    await follow();
+    if (link.isConnected) watchNext.observe(link);
   }, { rootMargin: SHEETS_NEAR });
-  const link = document.querySelector("[data-next]");
-  if (link) watchNext.observe(link);
+  if (link?.isConnected) watchNext.observe(link);
 }

@@ -21,7 +21,7 @@ rack.addEventListener("submit", async (event) => {
     location.assign("/studio");
   } else {
     button.disabled = false;
-    say(body?.error ?? "…");
+    say(body?.error ?? rack.dataset.lost);
   }
 });
 // The prompt stays in this tab while pictures develop, and nowhere else.
@@ -39,7 +39,7 @@ const upload = async (file) => {
   form.append("picture", file);
   const answer = await fetch("/studio/references", { method: "POST", body: form, headers: { Accept: "application/json" } }).catch(() => null);
   const body = await answer?.json().catch(() => null);
-  if (!answer?.ok) return say(body?.error ?? "…");
+  if (!answer?.ok) return say(body?.error ?? rack.dataset.lost);
   reference.value = body.id;
   referenced.querySelector("img").src = body.thumbnail_url;
   referenced.hidden = false;
@@ -55,14 +55,14 @@ drop.querySelector("[data-unreference]").addEventListener("click", () => {
   drop.querySelector("input[type=file]").value = "";
 });
 
+const RETRY_MILLIS = 2000;
 const table = document.querySelector("[data-developing]");
-let open = 0;
+let open = table?.querySelectorAll("[data-job]").length ?? 0;
 const watch = (frame) => {
   const status = frame.querySelector("[data-status]");
   const face = frame.querySelector("[data-face]");
   const bar = frame.querySelector("progress");
   const events = new EventSource(`/studio/generations/${frame.dataset.job}/events`);
-  open += 1;
   const end = () => { events.close(); open -= 1; if (open === 0) location.reload(); };
   events.addEventListener("state", ({ data }) => {
     const state = JSON.parse(data);
@@ -81,11 +81,16 @@ const watch = (frame) => {
     status.textContent = `${table.dataset.failed}. ${JSON.parse(data).message} ${table.dataset.returned}`;
     end();
   });
-  events.onerror = () => { status.hidden = false; status.textContent = table.dataset.reconnecting; };
+  events.onerror = () => {
+    status.hidden = false;
+    status.textContent = table.dataset.reconnecting;
+    // The browser tries again by itself after a lost connection, but not after an answer that is no stream.
+    if (events.readyState === EventSource.CLOSED) setTimeout(() => watch(frame), RETRY_MILLIS);
+  };
 };
 table?.querySelectorAll("[data-job]").forEach(watch);
 
-// Choosing: the bar is of use only while something is chosen, comparing only with two.
+// Choosing: the bar is shown only while something is chosen, and compares only two.
 const bar = document.querySelector("[data-chosen]");
 const picks = () => [...document.querySelectorAll("[data-pick]:checked")];
 const weigh = () => {
@@ -103,6 +108,8 @@ addEventListener("click", (event) => {
   if (!link) return;
   event.preventDefault();
   asked = link.closest("[data-print]");
+  dialog.querySelector("[data-going]").replaceChildren(...[asked.querySelector("img")].filter(Boolean).map((image) => image.cloneNode()));
+  dialog.querySelector("[data-delete-download]").hidden = !asked.querySelector("[data-download]");
   dialog.querySelector("[data-delete-download]").href = `/g/${link.dataset.delete}/download`;
   dialog.showModal();
 });
@@ -114,9 +121,11 @@ dialog.querySelector("[data-delete-form]").addEventListener("submit", async (eve
   const answer = await fetch(event.target.getAttribute("action"), { method: "POST", body, redirect: "manual" }).catch(() => null);
   dialog.close();
   if (answer && (answer.ok || answer.type === "opaqueredirect")) {
+    const list = frame.parentElement;
     const next = frame.nextElementSibling ?? frame.previousElementSibling;
     frame.remove();
     weigh();
+    if (!list.children.length) location.reload();
     next?.querySelector("a")?.focus();
   }
 });

@@ -1,15 +1,11 @@
 // What a person does, in a real browser, from the first look to closing the account.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
-import { openHouse } from "../house.mjs";
+import { violations } from "../axe.mjs";
+import { openHouse, signIn } from "../house.mjs";
 
-const GALLERY_TRIES = 120;
-const GALLERY_MILLIS = 500;
-
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const STARTER_MILLIS = 180_000;
+const DEVELOP_MILLIS = 60_000;
 let house;
 let member;
 
@@ -21,22 +17,20 @@ after(async () => {
   assert.ok(!log.includes("ada@example.org") && !log.includes("sailboat on"), "the log holds nothing that was typed");
 });
 
-/** Violations that axe finds on a page; the policy allows no inline script, so it runs through the debugger. */
-const violations = async (page) => {
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => globalThis.axe.run());
-  return found.violations.map((one) => `${one.id}: ${one.nodes[0].target}`);
+const paths = (page) => page.locator("[data-print]").evaluateAll((prints) => prints.map((print) => print.dataset.print));
+const develop = async (page, prompt, count = 1) => {
+  const there = await page.locator("[data-print]").count();
+  await page.locator("#prompt").fill(prompt);
+  await page.locator(`input[name=count][value="${count}"]`).check({ force: true });
+  await page.keyboard.press("Control+Enter");
+  await page.locator("[data-print]").nth(there + count - 1).waitFor({ timeout: DEVELOP_MILLIS });
 };
 
 test("a visitor browses the gallery that made itself, searches, and opens an artwork", async () => {
+  await house.logged(/ imported /, STARTER_MILLIS);
   const page = await house.newPage();
-  // The first picture is drawn after the start; the page is asked for again until it hangs there.
-  for (let tries = 0; tries < GALLERY_TRIES; tries += 1) {
-    await page.goto("/");
-    if (await page.locator(".frame a").count()) break;
-    await delay(GALLERY_MILLIS);
-  }
-  await page.locator(".frame a").first().waitFor();
+  await page.goto("/");
+  assert.equal(await page.locator(".frame a").count(), 48);
   assert.deepEqual(await violations(page), []);
   await page.keyboard.press("/");
   await page.keyboard.type("fox");
@@ -65,29 +59,82 @@ test("everything can be read without scripts, on a phone, in three languages and
   }
 });
 
-test("a member signs in, develops a picture, and deletes it for good", async () => {
-  member = await house.newPage();
+test("a member signs in, develops a picture, downloads it, and deletes it for good", async () => {
+  member = await house.newPage({ viewport: { width: 1440, height: 900 } });
   await member.goto("/studio");
   await member.waitForURL(/sign-in/);
   assert.deepEqual(await violations(member), []);
-  await member.locator("input[name=address]").fill("ada@example.org");
-  const code = await house.code(() => member.locator("main button").click());
-  await member.locator("input[name=code]").fill(code);
-  await member.locator("main button").click();
-  await member.waitForURL(/\/studio/);
+  await signIn(member, house.code, "ada");
   assert.deepEqual(await violations(member), []);
-  await member.locator("#prompt").fill("a sailboat on the sea at night");
-  await member.keyboard.press("Control+Enter");
-  const print = member.locator("[data-print] img").first();
-  await print.waitFor({ timeout: 60_000 });
-  const address = await print.getAttribute("src");
+  await member.locator(".starters a").first().click();
+  assert.ok((await member.locator("#prompt").inputValue()).includes("lighthouse"), "a starter prompt begins the first picture");
+  await develop(member, "a sailboat on the sea at night");
+  const address = await member.locator("[data-print] img").first().getAttribute("src");
   assert.equal((await member.request.get(address)).status(), 200);
-  await member.locator("[data-delete]").first().click();
+  await member.locator("[data-print] a.face").focus();
+  const [file] = await Promise.all([member.waitForEvent("download"), member.keyboard.press("d")]);
+  assert.equal(file.suggestedFilename(), "safelight.png");
+  await member.locator("[data-print] a.face").focus();
+  await member.keyboard.press("Delete");
   await member.locator("#delete button.danger").click();
   await member.locator("[data-print]").first().waitFor({ state: "detached" });
   assert.equal((await member.request.get(address)).status(), 404);
   await member.reload();
   assert.equal(await member.locator("[data-print]").count(), 0);
+});
+
+test("a member compares two pictures and deletes several at once", async () => {
+  await develop(member, "a mountain lake at dawn", 4);
+  const ids = await paths(member);
+  await member.locator("[data-print] a.face").nth(0).focus();
+  await member.keyboard.press("x");
+  assert.ok(await member.locator("[data-compare]").isDisabled(), "one picture cannot be compared");
+  await member.locator("[data-print] a.face").nth(2).focus();
+  await member.keyboard.press("x");
+  assert.deepEqual(await violations(member), []);
+  await member.keyboard.press("v");
+  await member.waitForURL(/\/studio\/compare/);
+  assert.equal(await member.locator(".pair img").count(), 2);
+  assert.deepEqual(await violations(member), []);
+  await member.goto("/studio");
+  for (const id of [ids[0], ids[2]]) await member.locator(`[data-pick][value="${id}"]`).check();
+  await member.keyboard.press("Escape");
+  await member.locator("[data-delete-chosen]").click();
+  assert.equal(await member.locator(".going img").count(), 2, "what goes is shown before it goes");
+  assert.deepEqual(await violations(member), []);
+  await member.locator("main button.danger").click();
+  await member.waitForURL(/\/studio$/);
+  assert.deepEqual(await paths(member), [ids[1], ids[3]], "what was not chosen stays, in its order");
+});
+
+test("a picture in line shows its place, and can be cancelled for nothing", async () => {
+  const left = await member.locator(".cost .hint").textContent();
+  await member.locator("#prompt").fill("a city at night");
+  await member.locator('input[name=resolution][value="4K"]').check({ force: true });
+  await member.locator('input[name=count][value="4"]').check({ force: true });
+  await member.keyboard.press("Control+Enter");
+  const waiting = member.locator("[data-job]");
+  await waiting.nth(3).waitFor();
+  await waiting.locator("[data-status]").filter({ hasText: /In line · \d/ }).first().waitFor();
+  assert.deepEqual(await violations(member), []);
+  while (await waiting.count()) {
+    const ids = await waiting.evaluateAll((jobs) => jobs.map((job) => job.dataset.job));
+    await Promise.all([member.waitForURL(/\/studio/), member.request.post(`/studio/generations/${ids.at(-1)}/cancel`, { headers: { origin: house.base } })]);
+    await member.goto("/studio");
+  }
+  await member.locator(".failed").first().waitFor();
+  const now = await member.locator(".cost .hint").textContent();
+  const drawn = (await member.locator("[data-print] a.face").count()) - 2;
+  assert.equal(Number.parseInt(left, 10) - Number.parseInt(now, 10), drawn, "what was not drawn was not paid");
+});
+
+test("axe finds nothing on a member's pages in the dark, in Japanese, on a phone", async () => {
+  const page = await house.newPage({ colorScheme: "dark", locale: "ja", viewport: { width: 390, height: 844 }, storageState: await member.context().storageState() });
+  for (const path of ["/studio", "/account", "/"]) {
+    await page.goto(path);
+    assert.deepEqual(await violations(page), []);
+    assert.ok(await page.locator("html").evaluate((html) => html.scrollWidth <= innerWidth), `${path} is wider than the screen`);
+  }
 });
 
 test("a member sees the ledger, makes a key, and closes the account", async () => {

@@ -4,19 +4,22 @@ use std::sync::Arc;
 
 use accounts::MaybeMember;
 use axum::extract::{Path, Query, State};
+use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 use platform::http::{Html, Reply, Visitor};
 use platform::ui::{Nav, Page, Site};
 use serde::Deserialize;
 
 use crate::Gallery;
-use crate::artwork::{ArtworkId, Origin, Shape};
+use crate::artwork::{Artwork, ArtworkId, Origin, Shape};
 use crate::discover::Browse;
 use crate::store::{Filter, Order};
 use crate::view::{ArtworkPage, BrowsePage, Chip, Tile, title};
 
 /// Similar artworks on an artwork's page.
 const SIMILAR_MAX: usize = 12;
+/// Public pages may be kept for going back to where one was; before they are shown anew the server is asked.
+const REVALIDATED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "private, no-cache")];
 /// Chips of one kind.
 const CHIPS_MAX: usize = 8;
 
@@ -103,7 +106,7 @@ pub async fn browse(
     let chips = chips(&gallery, &query, &page).await?;
     let drops = if all == 0 { query.drops(&chips) } else { Vec::new() };
     let last = browse.offset + found.artworks.len();
-    Ok(Html(BrowsePage {
+    let page = BrowsePage {
         chips,
         drops,
         all: u32::try_from(all).unwrap_or(u32::MAX),
@@ -116,7 +119,8 @@ pub async fn browse(
         bare: all == 0 && gallery.len().await? == 0,
         query: query.q,
         page,
-    }))
+    };
+    Ok((REVALIDATED, Html(page)))
 }
 
 async fn chips(gallery: &Gallery, query: &BrowseQuery, page: &Page) -> kernel::Result<Vec<Chip>> {
@@ -169,16 +173,29 @@ pub async fn artwork(
     Path(id): Path<String>,
 ) -> Reply<impl IntoResponse> {
     let artwork = gallery.get(&ArtworkId::parse(&id)?).await?;
-    let similar = gallery.similar(&artwork, SIMILAR_MAX).await?;
+    let (near, near_key) = near(&gallery, &artwork).await?;
     let title = title(&artwork);
-    Ok(Html(ArtworkPage {
+    let page = ArtworkPage {
         page: Page::new(&site, &visitor, Nav::Gallery, title.clone()).for_member(member.0.as_ref()),
         alt: if artwork.alt.is_empty() { title.clone() } else { artwork.alt.clone() },
         title,
         posted: if artwork.posted_day == 0 { String::new() } else { accounts::day_text(artwork.posted_day) },
-        similar: similar.iter().map(Tile::of).collect(),
+        near: near.iter().map(Tile::of).collect(),
+        near_title: platform::ui::say(visitor.locale, near_key),
         made_here: artwork.origin == Origin::Here,
         contact: site.contact.clone(),
         artwork,
-    }))
+    };
+    Ok((REVALIDATED, Html(page)))
+}
+
+/// Artworks like this one or, where nothing is, others of the gallery; with the key of what to call them.
+async fn near(gallery: &Gallery, artwork: &Artwork) -> kernel::Result<(Vec<Artwork>, &'static str)> {
+    let similar = gallery.similar(artwork, SIMILAR_MAX).await?;
+    if !similar.is_empty() {
+        return Ok((similar, "similar"));
+    }
+    let sheet = gallery.browse(&Browse::sheet(String::new(), Filter::default(), Order::Liked, 1)).await?;
+    let others = sheet.artworks.into_iter().filter(|other| other.key != artwork.key);
+    Ok((others.take(SIMILAR_MAX).collect(), "more"))
 }

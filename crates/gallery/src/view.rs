@@ -7,6 +7,8 @@ use crate::artwork::{Artwork, Origin};
 
 /// Rows of the masonry grid that a tile as wide as its column has.
 const ROWS_PER_SQUARE: f32 = 20.0;
+/// Rows of the gutter below a tile, about.
+const ROWS_OF_GUTTER: f32 = 0.8;
 /// Characters of a prompt on a tile without a picture.
 const TILE_CHARS_MAX: usize = 420;
 
@@ -18,6 +20,8 @@ pub struct Tile {
     pub title: String,
     /// Text for who cannot see the picture.
     pub alt: String,
+    /// Handle of its creator, where known.
+    pub creator: String,
     /// Language of title and prompt.
     pub lang: String,
     /// Id of its first picture.
@@ -26,7 +30,7 @@ pub struct Tile {
     pub words: String,
     /// Whether it was made on this server.
     pub made_here: bool,
-    /// Rows of the grid, 8 to 36.
+    /// Rows of the grid, 9 to 41.
     pub rows: u32,
 }
 
@@ -54,6 +58,7 @@ impl Tile {
             href: format!("/a/{}", artwork.id.as_str()),
             alt: if artwork.alt.is_empty() { title.clone() } else { artwork.alt.clone() },
             title,
+            creator: artwork.creator_handle.clone(),
             lang: artwork.prompt_lang.clone(),
             picture: picture.map(|picture| TilePicture {
                 base: format!("/p/{}", picture.record),
@@ -63,7 +68,7 @@ impl Tile {
             }),
             words: artwork.prompt.chars().take(TILE_CHARS_MAX).collect(),
             made_here: artwork.origin == Origin::Here,
-            rows: rows.round().clamp(8.0, 36.0) as u32,
+            rows: (rows + ROWS_OF_GUTTER).round().clamp(9.0, 41.0) as u32,
         }
     }
 }
@@ -145,8 +150,10 @@ pub struct ArtworkPage {
     pub alt: String,
     /// Day of the post.
     pub posted: String,
-    /// Artworks like it.
-    pub similar: Vec<Tile>,
+    /// Artworks like it; where there are none, others of the gallery.
+    pub near: Vec<Tile>,
+    /// What to call those.
+    pub near_title: String,
     /// Whether it was made on this server.
     pub made_here: bool,
     /// Address of the operator.

@@ -25,6 +25,8 @@ const HISTORY_MAX: u32 = 200;
 /// Bytes of a text field.
 const FIELD_BYTES_MAX: usize = 80 * 1024;
 
+/// Pictures shown before they are deleted.
+const PICTURED_MAX: usize = 24;
 /// Pictures that are held side by side.
 const COMPARED: usize = 2;
 /// Prompts of ours to begin with, as keys of the locale files.
@@ -163,12 +165,7 @@ pub async fn confirm_delete(
     Path(id): Path<Id>,
 ) -> Reply<impl IntoResponse> {
     studio.check_owner(member.account(), id).await?;
-    Ok(Html(delete_page(&site, &visitor, &member, &[id])))
-}
-
-fn delete_page(site: &Arc<Site>, visitor: &Visitor, member: &Member, ids: &[Id]) -> DeletePage {
-    let page = Page::new(site, visitor, Nav::Studio, say(visitor.locale, "delete-title"));
-    DeletePage { page: page.for_member(Some(member)), ids: ids.iter().map(ToString::to_string).collect() }
+    Ok(Html(studio.delete_page(&site, &visitor, &member, &[id]).await))
 }
 
 /// `POST /studio/generations/delete`, with `id` once or more: asks once more unless the form says `sure`.
@@ -185,7 +182,7 @@ pub async fn delete(
         return Err(Error::invalid("id", "Choose at least one picture.").into());
     }
     if !pairs.iter().any(|(name, value)| name == "sure" && value == "yes") {
-        return Ok(Html(delete_page(&site, &visitor, &member, &ids)).into_response());
+        return Ok(Html(studio.delete_page(&site, &visitor, &member, &ids).await).into_response());
     }
     studio.erase(member.account(), &ids).await?;
     let clear = [(header::HeaderName::from_static("clear-site-data"), "\"cache\"")];
@@ -268,14 +265,33 @@ impl Studio {
             ratios: first
                 .map(|model| model.ratios.iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
-            resolutions: first
-                .map(|model| model.resolutions.iter().map(|(name, _)| name.clone()).collect())
+            resolution: first
+                .and_then(|model| model.resolutions.first().map(|(name, _)| name.clone()))
                 .unwrap_or_default(),
+            resolutions: first.map(by_size).unwrap_or_default(),
             credits: balance.daily + balance.welcome + balance.purchased,
             developing: running.iter().map(|one| self.developing(one)).collect(),
             history: self.history(&ended),
             wrong,
         })
+    }
+
+    async fn delete_page(
+        &self,
+        site: &Arc<Site>,
+        visitor: &Visitor,
+        member: &Member,
+        ids: &[Id],
+    ) -> DeletePage {
+        let mut pictured = Vec::new();
+        for id in ids.iter().take(PICTURED_MAX) {
+            if self.own_picture(member.account(), *id).await.is_ok() {
+                pictured.push(id.to_string());
+            }
+        }
+        let page = Page::new(site, visitor, Nav::Studio, say(visitor.locale, "delete-title"));
+        let ids = ids.iter().map(ToString::to_string).collect();
+        DeletePage { page: page.for_member(Some(member)), ids, pictured }
     }
 
     fn developing(&self, generation: &Generation) -> Developing {
@@ -312,6 +328,13 @@ impl Studio {
             day: accounts::day_text(generation.created_at.div_euclid(kernel::clock::DAY_SECONDS)),
         }
     }
+}
+
+/// Names of a model's resolutions, the smallest first.
+fn by_size(model: &engines::Model) -> Vec<String> {
+    let mut resolutions = model.resolutions.clone();
+    resolutions.sort_by_key(|(_, pixels)| *pixels);
+    resolutions.into_iter().map(|(name, _)| name).collect()
 }
 
 fn model_view(visitor: &Visitor, model: &engines::Model, place: usize) -> ModelView {

@@ -70,8 +70,10 @@ pub struct StudioPage {
     pub techniques: Vec<String>,
     /// Aspect ratios.
     pub ratios: Vec<String>,
-    /// Names of resolutions, the default first.
+    /// Names of resolutions, the smallest first.
     pub resolutions: Vec<String>,
+    /// The resolution that is chosen.
+    pub resolution: String,
     /// Credits that can be spent here.
     pub credits: u32,
     /// What is developing.
@@ -100,4 +102,6 @@ pub struct DeletePage {
     pub page: Page,
     /// Ids of the generations.
     pub ids: Vec<String>,
+    /// Those of them that have a picture to show.
+    pub pictured: Vec<String>,
 }

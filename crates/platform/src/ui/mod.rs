@@ -134,9 +134,12 @@ pub fn error_page(site: &Arc<Site>, visitor: &Visitor, error: &Error) -> Respons
     // Nobody looked who this is: the bar offers the account, which leads to signing in where that is needed.
     page.signed_in = true;
     let said = error.public.to_string();
-    let (words, detail) = match visitor.locale {
-        Locale::English => (said, None),
-        locale => (say(locale, &format!("{key}-words")), Some(said)),
+    let (words, detail) = match (visitor.locale, error.kind) {
+        (Locale::English, _) => (said, None),
+        (locale, Kind::NotFound | Kind::Gone | Kind::RateLimited) => {
+            (say(locale, &format!("{key}-words")), None)
+        }
+        (locale, _) => (say(locale, &format!("{key}-words")), Some(said)),
     };
     Html(ErrorPage { page, status: error.kind.http_status(), heading, words, detail }).into_response()
 }
