@@ -3,12 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use imaging::Picture;
 use kernel::limits::PICTURE_BYTES_MAX;
 use kernel::{Error, Id, Kind, Result};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+use tokio_util::task::AbortOnDropHandle;
 use vault::Kind as Blob;
 
 use crate::Gallery;
@@ -129,13 +132,16 @@ impl Gallery {
         self.fetcher.start_run();
         let all = entries.len() as u64;
         let mut report = Report { entries: all, ..Report::default() };
-        let width = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let turns = Arc::new(Semaphore::new(cores));
+        // Tasks of their own, so that pictures are made while a batch is committed.
         let outcomes = futures_util::stream::iter(numbered(entries))
             .map(|(place, entry)| {
-                let gallery = self.clone();
-                async move { gallery.prepare(place, entry).await }
+                let (gallery, turns) = (self.clone(), Arc::clone(&turns));
+                AbortOnDropHandle::new(tokio::spawn(async move { gallery.prepare(place, entry, &turns).await }))
             })
-            .buffered(width);
+            .buffered(BATCH_ENTRIES)
+            .map(|ended| ended.unwrap_or_else(|_| Err(Error::internal("taking in an entry stopped"))));
         let mut batches = std::pin::pin!(outcomes.ready_chunks(BATCH_ENTRIES));
         let mut done = 0;
         while let Some(batch) = batches.next().await {
@@ -158,7 +164,12 @@ impl Gallery {
         self.keep(vec![Ok(Outcome::Ready(Box::new(ready)))], &mut Report::default()).await
     }
 
-    async fn prepare(&self, place: u64, entry: std::result::Result<Entry, Unreadable>) -> Result<Outcome> {
+    async fn prepare(
+        &self,
+        place: u64,
+        entry: std::result::Result<Entry, Unreadable>,
+        turns: &Semaphore,
+    ) -> Result<Outcome> {
         let mut entry = match entry {
             Ok(entry) => entry,
             Err(Unreadable(reason)) => return Ok(Outcome::Skipped { id: format!("entry {place}"), reason }),
@@ -177,7 +188,9 @@ impl Gallery {
         if known && (has_picture || entry.media.is_empty()) {
             return Ok(Outcome::Unchanged);
         }
+        let turn = turns.acquire().await.map_err(|_| Error::internal("an import has no turns"))?;
         let (pictures, missing) = self.pictures_of(std::mem::take(&mut entry.media)).await?;
+        drop(turn);
         if known && pictures.is_empty() {
             return Ok(Outcome::Unchanged);
         }
@@ -224,11 +237,11 @@ impl Gallery {
             let record = Id::random();
             let full = imaging::fit(&picture, FULL_SIDE_MAX)?;
             let print = imaging::fingerprint(&picture);
-            blobs.create(record)?;
-            for thumbnail in imaging::thumbnails(&picture)? {
-                blobs.put(record, Blob::Thumbnail(thumbnail.width_class), &thumbnail.webp)?;
-            }
-            blobs.put(record, Blob::Original, &imaging::encode_webp(&full, imaging::Quality::FULL)?)?;
+            let thumbnails = imaging::thumbnails(&picture)?.into_iter();
+            let mut kept: Vec<_> =
+                thumbnails.map(|small| (Blob::Thumbnail(small.width_class), small.webp)).collect();
+            kept.push((Blob::Original, imaging::encode_webp(&full, imaging::Quality::FULL)?));
+            blobs.create(record, &kept)?;
             let (width, height) = (full.width, full.height);
             let placeholder = imaging::placeholder(&picture);
             Ok(NewPicture {
@@ -244,7 +257,6 @@ impl Gallery {
     async fn keep(&self, batch: Vec<Result<Outcome>>, report: &mut Report) -> Result<()> {
         let mut writing = self.db.write().await?;
         let (mut changed, mut replaced) = (Vec::new(), Vec::new());
-        let keys_before: std::collections::HashSet<i64> = store::keys(&self.db).await?.into_iter().collect();
         for outcome in batch {
             let ready = match outcome? {
                 Outcome::Unchanged => {
@@ -257,12 +269,13 @@ impl Gallery {
                 }
                 Outcome::Ready(ready) => ready,
             };
+            let known = store::find_key(&mut writing, &ready.entry.id).await?.is_some();
             let key = store::upsert(&mut writing, &ready.entry, &ready.lang, self.clock.today()).await?;
             if !ready.pictures.is_empty() {
                 replaced.extend(store::replace_pictures(&mut writing, key, &ready.pictures).await?);
             }
             store::insert_entry(&mut writing, &ready.digest, key).await?;
-            if keys_before.contains(&key) {
+            if known {
                 report.updated += 1
             } else {
                 report.added += 1

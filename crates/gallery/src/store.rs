@@ -249,6 +249,15 @@ pub(crate) async fn has_entry(db: &Db, digest: &[u8]) -> Result<bool> {
     Ok(found.is_some())
 }
 
+/// The key of the artwork with this id.
+pub(crate) async fn find_key(writing: &mut Writing, id: &str) -> Result<Option<i64>> {
+    sqlx::query_scalar("SELECT key FROM artwork WHERE id = ?")
+        .bind(id)
+        .fetch_optional(&mut **writing)
+        .await
+        .map_err(sql)
+}
+
 /// Inserts an artwork, or fills and updates the one with the same id: what the entry says wins, what it does not say
 /// stays. Returns its key.
 pub(crate) async fn upsert(writing: &mut Writing, entry: &Entry, lang: &str, today: i64) -> Result<i64> {
@@ -350,12 +359,7 @@ pub(crate) async fn insert_entry(writing: &mut Writing, digest: &[u8], key: i64)
 
 /// Deletes an artwork with all that hangs on it; returns its key and the records of its pictures.
 pub(crate) async fn delete(writing: &mut Writing, id: &ArtworkId) -> Result<Option<(i64, Vec<Id>)>> {
-    let key: Option<i64> = sqlx::query_scalar("SELECT key FROM artwork WHERE id = ?")
-        .bind(id.as_str())
-        .fetch_optional(&mut **writing)
-        .await
-        .map_err(sql)?;
-    let Some(key) = key else { return Ok(None) };
+    let Some(key) = find_key(writing, id.as_str()).await? else { return Ok(None) };
     let records = delete_pictures(writing, key).await?;
     sqlx::query("DELETE FROM artwork WHERE key = ?").bind(key).execute(&mut **writing).await.map_err(sql)?;
     Ok(Some((key, records)))

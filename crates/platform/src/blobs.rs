@@ -13,6 +13,9 @@ use vault::{Kind, Vault};
 
 use crate::folder::create_private_dir;
 
+/// A record's folder, the one it shares with others, and the one of all.
+const FOLDERS: usize = 3;
+
 /// Sealed files under one folder.
 #[derive(Clone)]
 pub struct Blobs {
@@ -30,31 +33,25 @@ impl Blobs {
         Ok(Self { dir, vault })
     }
 
-    /// Makes the key of a new record; its blobs can be put from now on.
+    /// Makes a new record: its key, and its blobs, sealed. All of it is on the disk when this returns, or nothing.
     ///
     /// # Errors
-    /// `StorageFull` on a full disk.
-    pub fn create(&self, record: Id) -> Result<()> {
-        self.vault.keys().create(record).map(drop)
-    }
-
-    /// Seals and writes a blob; it is on the disk, whole, when this returns.
-    ///
-    /// # Errors
-    /// `Gone` when the record's key is erased, `StorageFull` on a full disk.
-    pub fn put(&self, record: Id, kind: Kind, plain: &[u8]) -> Result<()> {
-        let key = self.vault.keys().get(record)?;
-        let sealed = vault::seal(&key, record, kind, plain)?;
+    /// `Conflict` when there is such a record, `StorageFull` on a full disk.
+    pub fn create(&self, record: Id, blobs: &[(Kind, Vec<u8>)]) -> Result<()> {
+        let key = self.vault.keys().create(record)?;
         let dir = self.record_dir(record);
-        create_private_dir(&dir)?;
-        let (path, unfinished) = (dir.join(kind.to_string()), dir.join(format!("{kind}.part")));
-        let written = write_durably(&unfinished, &sealed).and_then(|()| fs::rename(&unfinished, &path));
-        if let Err(cause) = written {
-            // What is left of a failed write is sealed, and goes with the record in any case.
-            let _ = fs::remove_file(&unfinished);
-            return Err(cause.into());
+        let written = blobs.iter().try_for_each(|(kind, plain)| {
+            create_private_dir(&dir)?;
+            Ok(write_durably(&dir.join(kind.to_string()), &vault::seal(&key, record, *kind, plain)?)?)
+        });
+        // A file is only as durable as the folders that lead to it.
+        let folders = || dir.ancestors().take(FOLDERS).try_for_each(|folder| File::open(folder)?.sync_all());
+        let kept = written.and_then(|()| Ok(folders()?));
+        if kept.is_err() {
+            // Where this fails as well, the next start erases the record, since no row owns it.
+            let _ = self.erase(&[record]);
         }
-        Ok(())
+        kept
     }
 
     /// Reads and opens a blob.
@@ -138,4 +135,39 @@ fn overwrite(path: &Path) -> io::Result<()> {
         bytes_left -= part;
     }
     file.sync_data()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(dir: &Path) -> Blobs {
+        Blobs::open(dir.join("blobs"), Arc::new(Vault::open(&dir.join("vault")).unwrap())).unwrap()
+    }
+
+    #[test]
+    fn a_record_is_kept_whole_and_erased_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let (blobs, record) = (open(dir.path()), Id::random());
+        let parts = [(Kind::Original, vec![1; 70_000]), (Kind::Thumbnail(240), vec![2; 10])];
+        blobs.create(record, &parts).unwrap();
+        for (kind, plain) in &parts {
+            assert_eq!(*blobs.get(record, *kind).unwrap(), *plain);
+        }
+        assert_eq!(blobs.create(record, &parts).unwrap_err().kind, kernel::Kind::Conflict);
+        assert_eq!(*blobs.get(record, Kind::Original).unwrap(), parts[0].1, "the first one stays");
+        blobs.erase(&[record]).unwrap();
+        assert_eq!(blobs.get(record, Kind::Original).unwrap_err().kind, kernel::Kind::Gone);
+        assert!(!blobs.record_dir(record).exists());
+    }
+
+    #[test]
+    fn a_record_whose_files_cannot_be_written_leaves_no_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let (blobs, record) = (open(dir.path()), Id::random());
+        let shared = blobs.record_dir(record).parent().unwrap().to_owned();
+        fs::write(&shared, "a file where a folder should be").unwrap();
+        assert!(blobs.create(record, &[(Kind::Original, vec![1])]).is_err());
+        assert!(blobs.vault().keys().records().is_empty());
+    }
 }

@@ -253,11 +253,11 @@ impl Studio {
         let (record, blobs) = (generation.id, self.blobs.clone());
         let credit = self.credit(&generation.model);
         tokio::task::spawn_blocking(move || {
-            blobs.create(record)?;
-            blobs.put(record, Blob::Original, &imaging::encode_png_credited(&picture, &credit)?)?;
-            for thumbnail in imaging::thumbnails(&picture)? {
-                blobs.put(record, Blob::Thumbnail(thumbnail.width_class), &thumbnail.webp)?;
-            }
+            let thumbnails = imaging::thumbnails(&picture)?.into_iter();
+            let mut kept: Vec<_> =
+                thumbnails.map(|small| (Blob::Thumbnail(small.width_class), small.webp)).collect();
+            kept.push((Blob::Original, imaging::encode_png_credited(&picture, &credit)?));
+            blobs.create(record, &kept)?;
             Ok(imaging::placeholder(&picture))
         })
         .await

@@ -48,10 +48,9 @@ impl Studio {
         platform::db::commit(writing).await?;
         tokio::task::spawn_blocking(move || {
             let kept = imaging::fit(&picture, REFERENCE_SIDE_MAX)?;
-            blobs.create(id)?;
-            blobs.put(id, Blob::Reference, &imaging::encode_png(&kept)?)?;
             let small = imaging::fit(&picture, 240)?;
-            blobs.put(id, Blob::Thumbnail(240), &imaging::encode_webp(&small, imaging::Quality::THUMBNAIL)?)
+            let small = imaging::encode_webp(&small, imaging::Quality::THUMBNAIL)?;
+            blobs.create(id, &[(Blob::Reference, imaging::encode_png(&kept)?), (Blob::Thumbnail(240), small)])
         })
         .await
         .map_err(|_| Error::internal("sealing a reference stopped"))??;
