@@ -32,9 +32,7 @@ type Measured = Result<Vec<String>, String>;
 pub(crate) fn bench(rest: &[String]) -> Done {
     setup::setup(Profile::Release);
     cargo(&["build", "--release", "--package", "app"])?;
-    for (package, example) in
-        [("imaging", "pipeline"), ("engines", "papercut"), ("vault", "throughput"), ("search", "latency")]
-    {
+    for (package, example) in [("engines", "papercut"), ("vault", "throughput"), ("search", "latency")] {
         cargo(&["build", "--release", "--package", package, "--example", example])?;
     }
     let shared = std::env::var_os("SAFELIGHT_SHARED_DATA")
@@ -49,11 +47,11 @@ pub(crate) fn bench(rest: &[String]) -> Done {
             failed.push(name);
         }
     };
-    part("pictures", pictures(&shared.join("artworks/media"), &scratch));
+    part("import", import(&shared.join("artworks"), &scratch));
     part("search", figures(Command::new(example("latency")).arg(&shared)).and_then(all));
     part("vault", vault());
     part("papercut", papercut(&scratch));
-    part("server", server(&shared, &scratch));
+    part("server", server(&scratch));
     if rest.iter().any(|word| word == "--build") {
         part("build", build(&scratch));
     } else {
@@ -67,52 +65,73 @@ fn example(name: &str) -> PathBuf {
     target().join("release/examples").join(name)
 }
 
-/// Decoding, four thumbnails, placeholder and fingerprints, beside thumbnails alone by libvips.
-fn pictures(media: &Path, scratch: &Path) -> Measured {
-    if !runs("vipsthumbnail", &["--vips-version"]) {
-        return Err(
-            "vipsthumbnail is missing; install it, for example with: apt-get install libvips-tools".into()
-        );
+/// The import of real artworks, everything included, beside their four thumbnails alone by libvips.
+fn import(artworks: &Path, scratch: &Path) -> Measured {
+    let posts = artworks.join("posts.json");
+    if !posts.is_file() {
+        return Err("no shared data".into());
     }
-    let files: Vec<PathBuf> = std::fs::read_dir(media)
+    let started = Instant::now();
+    let imported = Command::new(binary()).arg("import").arg(&posts).arg("--data").arg(data(scratch)).output();
+    if !imported.is_ok_and(|output| output.status.success()) {
+        return Err("the import failed".into());
+    }
+    let ours = started.elapsed().as_secs_f64();
+    let files: Vec<PathBuf> = std::fs::read_dir(artworks.join("media"))
         .map_err(|cause| format!("no pictures: {cause}"))?
         .flatten()
         .map(|entry| entry.path())
         .collect();
-    let ours = figures(Command::new(example("pipeline")).arg(media))?;
-    let ours = get(&ours, "pictures_per_second")?;
-    let vips = |files: &[PathBuf], width: &str| {
+    let mut lines = vec![format!(
+        "ours: {:.1} pictures/s ({} pictures in {ours:.1} s: prompts, decoding, five sizes, fingerprints, sealing, rows, index)",
+        files.len() as f64 / ours,
+        files.len()
+    )];
+    if !runs("vipsthumbnail", &["--vips-version"]) {
+        lines.push(
+            "vipsthumbnail: skipped: it is missing; install it, for example with: apt-get install libvips-tools"
+                .into(),
+        );
+        return Ok(lines);
+    }
+    let thumbnail = |files: &[PathBuf], width: &str| {
         let out = scratch.join(format!("%s-{width}.webp"));
         let made = Command::new("vipsthumbnail")
             .args(files)
             .args(["-s", &format!("{width}x"), "-o"])
             .arg(out)
             .status();
-        made.map_err(|cause| cause.to_string())
-            .and_then(|status| if status.success() { Ok(()) } else { Err("vipsthumbnail failed".to_owned()) })
+        if made.is_ok_and(|status| status.success()) { Ok(()) } else { Err("vipsthumbnail failed") }
     };
-    let started = Instant::now();
-    files
-        .iter()
-        .try_for_each(|file| WIDTHS.iter().try_for_each(|width| vips(std::slice::from_ref(file), width)))?;
-    let each = files.len() as f64 / started.elapsed().as_secs_f64();
-    let started = Instant::now();
-    WIDTHS.iter().try_for_each(|width| vips(&files, width))?;
-    let batch = files.len() as f64 / started.elapsed().as_secs_f64();
-    Ok(vec![
-        format!(
-            "ours: {ours:.1} pictures/s (decode, four thumbnails, placeholder, fingerprints, {} pictures)",
-            files.len()
-        ),
-        format!(
-            "vipsthumbnail, four sizes one after another, picture by picture: {each:.1} pictures/s, ratio {:.2}",
-            ours / each
-        ),
-        format!(
-            "vipsthumbnail, all pictures in one process per size: {batch:.1} pictures/s, ratio {:.2}",
-            ours / batch
-        ),
-    ])
+    let mut peer = |name: &str, made: &dyn Fn() -> Result<(), &'static str>| {
+        let started = Instant::now();
+        made()?;
+        let peer = started.elapsed().as_secs_f64();
+        lines.push(format!(
+            "vipsthumbnail, four sizes, {name}: {:.1} pictures/s, ratio {:.2}",
+            files.len() as f64 / peer,
+            peer / ours
+        ));
+        Ok::<_, String>(())
+    };
+    peer("one after another", &|| {
+        files.iter().try_for_each(|file| {
+            WIDTHS.iter().try_for_each(|width| thumbnail(std::slice::from_ref(file), width))
+        })
+    })?;
+    peer("all pictures in one process per size", &|| {
+        WIDTHS.iter().try_for_each(|width| thumbnail(&files, width))
+    })?;
+    Ok(lines)
+}
+
+fn binary() -> PathBuf {
+    target().join("release/safelight")
+}
+
+/// The data folder that the import fills and the server then serves.
+fn data(scratch: &Path) -> PathBuf {
+    scratch.join("data")
 }
 
 fn vault() -> Measured {
@@ -135,21 +154,12 @@ fn papercut(scratch: &Path) -> Measured {
     )])
 }
 
-/// Import of the real artworks, then start to ready, memory, and the gallery page of a server on them.
-fn server(shared: &Path, scratch: &Path) -> Measured {
-    let (binary, data) = (target().join("release/safelight"), scratch.join("data"));
-    let posts = shared.join("artworks/posts.json");
-    if !posts.is_file() {
-        return Err("no shared data".into());
+/// Start to ready, memory, and the gallery page of a server on the imported artworks.
+fn server(scratch: &Path) -> Measured {
+    if !data(scratch).is_dir() {
+        return Err("nothing was imported".into());
     }
-    let started = Instant::now();
-    let output = Command::new(&binary).arg("import").arg(&posts).arg("--data").arg(&data).output();
-    let output = output.map_err(|cause| cause.to_string())?;
-    if !output.status.success() {
-        return Err("the import failed".into());
-    }
-    let imported = started.elapsed().as_secs_f64();
-    let server = Server::start(&binary, &data)?;
+    let server = Server::start(&data(scratch))?;
     let ready = server.ready.as_secs_f64() * 1_000.0;
     let resident = server.resident_mib()?;
     let mut times = Vec::new();
@@ -162,7 +172,6 @@ fn server(shared: &Path, scratch: &Path) -> Measured {
     let place =
         |share: usize| times.get(times.len() * share / 100).map_or(0.0, |time| time.as_secs_f64() * 1_000.0);
     let mut lines = vec![
-        format!("import of the artworks, everything included: {imported:.2} s"),
         format!(
             "start to ready: {ready:.0} ms; resident: {resident:.0} MiB idle, {:.0} MiB after the requests",
             server.resident_mib()?
@@ -217,9 +226,9 @@ struct Server {
 }
 
 impl Server {
-    fn start(binary: &Path, data: &Path) -> Result<Self, String> {
+    fn start(data: &Path) -> Result<Self, String> {
         let started = Instant::now();
-        let child = Command::new(binary)
+        let child = Command::new(binary())
             .arg("serve")
             .arg("--data")
             .arg(data)

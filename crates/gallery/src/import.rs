@@ -138,7 +138,9 @@ impl Gallery {
         let outcomes = futures_util::stream::iter(numbered(entries))
             .map(|(place, entry)| {
                 let (gallery, turns) = (self.clone(), Arc::clone(&turns));
-                AbortOnDropHandle::new(tokio::spawn(async move { gallery.prepare(place, entry, &turns).await }))
+                AbortOnDropHandle::new(tokio::spawn(
+                    async move { gallery.prepare(place, entry, &turns).await },
+                ))
             })
             .buffered(BATCH_ENTRIES)
             .map(|ended| ended.unwrap_or_else(|_| Err(Error::internal("taking in an entry stopped"))));
