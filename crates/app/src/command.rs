@@ -1,7 +1,7 @@
 //! This owns the command line: its words, its progress bars, its exit status.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -192,13 +192,15 @@ async fn operate(settings: Settings, command: Command) -> Result<i32> {
         Command::Generate(wish) => {
             let bar = bar("steps");
             let Generate { prompt, output, model, ratio, resolution, technique, seed } = wish;
+            // Before anything is drawn, since a remote engine is paid for.
+            let output = Output::create(&output)?;
             let drawn =
                 ask(Request::Generate { prompt, model, ratio, resolution, technique, seed }, &bar).await?;
             bar.finish_and_clear();
             let png =
                 drawn.get("png").and_then(Value::as_str).and_then(|text| BASE64.decode(text.as_bytes()).ok());
             let png = png.ok_or_else(|| Error::internal("a drawn picture did not arrive"))?;
-            write_whole(&output, &png)?;
+            output.keep(&png)?;
         }
         Command::Account(Account::Create { email, credits, json }) => {
             let made =
@@ -259,20 +261,34 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-/// Writes a file whole or not at all.
-fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
-    let failed = |cause: std::io::Error| {
-        Error::invalid(
-            "output",
-            "The output file cannot be written. Check its folder and the room on its disk.",
-        )
-        .because(cause)
-    };
-    let unfinished = path.with_extension("part");
-    std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, path)).map_err(|cause| {
-        let _ = std::fs::remove_file(&unfinished);
-        failed(cause)
-    })
+/// A file that is written whole or not at all.
+struct Output {
+    path: PathBuf,
+    unfinished: PathBuf,
+}
+
+impl Output {
+    fn create(path: &Path) -> Result<Self> {
+        let output = Self { path: path.to_owned(), unfinished: path.with_extension("part") };
+        std::fs::write(&output.unfinished, []).map_err(Self::failed)?;
+        Ok(output)
+    }
+
+    fn keep(self, bytes: &[u8]) -> Result<()> {
+        std::fs::write(&self.unfinished, bytes).map_err(Self::failed)?;
+        std::fs::rename(&self.unfinished, &self.path).map_err(Self::failed)
+    }
+
+    fn failed(cause: std::io::Error) -> Error {
+        let words = "The output file cannot be written. Check its folder and the room on its disk.";
+        Error::invalid("output", words).because(cause)
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.unfinished);
+    }
 }
 
 fn import_text(file: &str, report: &Value) -> String {

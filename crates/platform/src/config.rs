@@ -258,10 +258,16 @@ fn read_file(chosen: Option<&str>, data: &Path) -> Result<toml::Table> {
         Err(cause) => return Err(wrong("config", "a file that can be read").because(cause)),
     };
     let table: toml::Table = text.parse().map_err(|cause: toml::de::Error| {
-        wrong("config", "a TOML file such as: listen = \"0.0.0.0:80\"").because(cause)
+        let before = cause.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.lines().count().max(1);
+        let words = format!("Line {line} of the settings file is not TOML such as: listen = \"0.0.0.0:80\".");
+        Error::invalid("config", words).because(cause)
     })?;
     match table.keys().find(|key| !SETTINGS.iter().any(|setting| setting.name == key.as_str())) {
-        Some(_) => Err(wrong("config", "a TOML file whose keys all stand in docs/settings.md")),
+        Some(key) => Err(Error::invalid(
+            "config",
+            format!("The settings file has the key {key}, which is no setting. All of them stand in docs/settings.md."),
+        )),
         None => Ok(table),
     }
 }
@@ -322,9 +328,12 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_in_the_file_is_refused() {
+    fn an_unknown_key_and_a_broken_line_of_the_file_are_named() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("safelight.toml"), "listne = \"x\"").unwrap();
-        assert!(resolve(&["--data", dir.path().to_str().unwrap()]).is_err());
+        for (text, named) in [("listne = \"x\"", "listne"), ("log = \"json\"\nlisten = ", "Line 2")] {
+            std::fs::write(dir.path().join("safelight.toml"), text).unwrap();
+            let error = resolve(&["--data", dir.path().to_str().unwrap()]).unwrap_err();
+            assert!(error.public.contains(named), "{}", error.public);
+        }
     }
 }

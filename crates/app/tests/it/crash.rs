@@ -1,74 +1,19 @@
 //! The real program, killed where it hurts.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use imaging::Picture;
-use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
+use crate::program::{Server, report, safelight};
 use crate::until;
 
 /// Entries of the import that is killed.
 const ENTRIES: u32 = 80;
 
-fn safelight(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_safelight"));
-    command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.env("SAFELIGHT_DATA", data).env("SAFELIGHT_STARTER_GALLERY", "off");
-    command
-}
-
-/// A server that ends with its test.
-struct Server {
-    child: Child,
-    base: String,
-}
-
-impl Server {
-    /// One on a free port, ready.
-    async fn start(data: &Path) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let listen = format!("127.0.0.1:{port}");
-        let mut command = safelight(data);
-        command.args(["serve", "--listen", &listen]).stderr(Stdio::null());
-        let server = Self { child: command.spawn().unwrap(), base: format!("http://{listen}") };
-        let mut turn = tokio::time::interval(crate::POLL);
-        for _ in 0..crate::POLLS_MAX {
-            turn.tick().await;
-            let health = client().get(format!("{}/healthz", server.base)).send().await;
-            if health.is_ok_and(|answer| answer.status() == 200) {
-                return server;
-            }
-        }
-        panic!("the server did not start");
-    }
-
-    async fn generate(&self, key: &str, resolution: &str) -> StatusCode {
-        let body = json!({ "prompt": "a castle on a hill", "resolution": resolution });
-        let asked = client().post(format!("{}/api/generate/v2", self.base)).bearer_auth(key).json(&body);
-        asked.send().await.unwrap().status()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-fn client() -> Client {
-    Client::builder().build().unwrap()
-}
-
 fn records(data: &Path) -> usize {
     let shelves = std::fs::read_dir(data.join("blobs")).into_iter().flatten().flatten();
     shelves.map(|shelf| std::fs::read_dir(shelf.path()).into_iter().flatten().count()).sum()
-}
-
-fn report(output: &std::process::Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 #[tokio::test]

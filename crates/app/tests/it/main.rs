@@ -1,11 +1,13 @@
 //! The program through its doors: a real server on a free port, a fresh data folder, a real client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // It is a test.
 
+mod command_line;
 mod crash;
 mod doors;
 mod gallery;
 mod ledger;
 mod pages;
+mod program;
 mod sign_in;
 mod studio;
 mod trouble;
