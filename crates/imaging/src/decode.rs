@@ -77,8 +77,40 @@ fn jpeg(bytes: &[u8]) -> Result<Picture> {
         (u32::try_from(width).unwrap_or(u32::MAX), u32::try_from(height).unwrap_or(u32::MAX));
     check_size(width, height)?;
     let turned = decoder.exif().map_or(1, |exif| orientation::read(exif));
-    let rgba = decoder.decode().map_err(unreadable)?;
+    let inks =
+        decoder.input_colorspace().filter(|space| matches!(space, ColorSpace::CMYK | ColorSpace::YCCK));
+    if let Some(inks) = inks {
+        // Taken as they are, since the decoder goes astray where it turns print inks into colours with alpha.
+        decoder.set_options(options.jpeg_set_out_colorspace(inks));
+    }
+    let pixels = decoder.decode().map_err(unreadable)?;
+    let rgba = match inks {
+        Some(inks) => colours(&pixels, inks),
+        None => pixels,
+    };
     Ok(orientation::apply(Picture { width, height, rgba }, turned))
+}
+
+/// The colours of print inks as JPEG carries them: turned round, so that 255 is bare paper.
+fn colours(pixels: &[u8], inks: ColorSpace) -> Vec<u8> {
+    let round = |value: f32| 255 - value.round().clamp(0.0, 255.0) as u8;
+    let shaded = |ink: u8, black: u8| (u32::from(ink) * u32::from(black) / 255) as u8;
+    let colour = |[a, b, c, black]: &[u8; 4]| {
+        let [y, blue, red] = [f32::from(*a), f32::from(*b) - 128.0, f32::from(*c) - 128.0];
+        let paper = match inks {
+            ColorSpace::YCCK => {
+                [round(y + 1.402 * red), round(y - 0.344_14 * blue - 0.714_14 * red), round(y + 1.772 * blue)]
+            }
+            _ => [*a, *b, *c],
+        };
+        let [r, g, b] = paper.map(|ink| shaded(ink, *black));
+        [r, g, b, 255]
+    };
+    pixels.as_chunks::<4>().0.iter().flat_map(colour).collect()
+}
+
+fn opaque(rgb: &[u8]) -> Vec<u8> {
+    rgb.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect()
 }
 
 fn png(bytes: &[u8]) -> Result<Picture> {
@@ -117,11 +149,7 @@ fn webp(bytes: &[u8]) -> Result<Picture> {
     } else {
         decoder.read_image(&mut pixels).map_err(|_| broken())?;
     }
-    let rgba = if decoder.has_alpha() {
-        pixels
-    } else {
-        pixels.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect()
-    };
+    let rgba = if decoder.has_alpha() { pixels } else { opaque(&pixels) };
     let turned = decoder.exif_metadata().ok().flatten().map_or(1, |exif| orientation::read(&exif));
     Ok(orientation::apply(Picture { width, height, rgba }, turned))
 }

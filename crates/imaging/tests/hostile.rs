@@ -4,6 +4,7 @@
 use std::io::Write;
 
 use imaging::{Picture, Quality, decode, encode_png, encode_webp, thumbnails};
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use kernel::Kind;
 use proptest::prelude::*;
 
@@ -54,6 +55,63 @@ fn gif(frames: u16) -> Vec<u8> {
     }
     drop(encoder);
     bytes
+}
+
+/// A picture without sharp edges, which JPEG keeps nearly as it is. Its sides are no multiples of a block.
+fn smooth() -> Picture {
+    let (width, height) = (67, 45);
+    let rgba = (0..width * height).flat_map(|i| [(i % width * 3) as u8, (i / width * 5) as u8, 90, 255]);
+    Picture { width, height, rgba: rgba.collect() }
+}
+
+/// A JPEG of [`smooth`], written as cameras and other programs do.
+fn jpeg(color: ColorType, written: impl FnOnce(&mut Encoder<&mut Vec<u8>>)) -> Vec<u8> {
+    let picture = smooth();
+    let pixels: Vec<u8> = match color {
+        ColorType::Luma => picture.rgba.as_chunks::<4>().0.iter().map(|[r, ..]| *r).collect(),
+        ColorType::Rgba => picture.rgba.clone(),
+        // Ink is what light is not; this one has no black.
+        _ => picture
+            .rgba
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .flat_map(|[r, g, b, _]| [255 - r, 255 - g, 255 - b, 0])
+            .collect(),
+    };
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, 92);
+    written(&mut encoder);
+    encoder.encode(&pixels, picture.width as u16, picture.height as u16, color).unwrap();
+    bytes
+}
+
+#[test]
+fn every_form_of_jpeg_comes_out_as_rgba() {
+    let near = |picture: &Picture, channels: usize| {
+        let wanted = smooth();
+        assert_eq!((picture.width, picture.height), (wanted.width, wanted.height));
+        let pairs = picture.rgba.as_chunks::<4>().0.iter().zip(wanted.rgba.as_chunks::<4>().0);
+        let off = pairs.map(|(a, b)| (0..channels).map(|c| u32::from(a[c].abs_diff(b[c]))).sum::<u32>());
+        off.sum::<u32>() as f32 / (wanted.width * wanted.height * channels as u32) as f32
+    };
+    for (name, bytes) in [
+        ("baseline", jpeg(ColorType::Rgba, |_| ())),
+        ("quarter colours", jpeg(ColorType::Rgba, |to| to.set_sampling_factor(SamplingFactor::F_2_2))),
+        ("half colours", jpeg(ColorType::Rgba, |to| to.set_sampling_factor(SamplingFactor::F_2_1))),
+        ("progressive", jpeg(ColorType::Rgba, |to| to.set_progressive(true))),
+        ("restarts", jpeg(ColorType::Rgba, |to| to.set_restart_interval(3))),
+        ("print inks", jpeg(ColorType::Cmyk, |_| ())),
+        ("print inks as differences", jpeg(ColorType::CmykAsYcck, |_| ())),
+    ] {
+        let off = near(&decode(&bytes).unwrap(), 3);
+        assert!(off < 4.0, "{name} is {off} off");
+    }
+    let grey = decode(&jpeg(ColorType::Luma, |_| ())).unwrap();
+    assert!(
+        near(&grey, 1) < 4.0
+            && grey.rgba.as_chunks::<4>().0.iter().all(|[r, g, b, a]| r == g && g == b && *a == 255)
+    );
 }
 
 #[test]
@@ -117,11 +175,19 @@ fn metadata_does_not_travel() {
     let mut bytes = encode_png(&picture(40, 30)).unwrap();
     let exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0GPSLatitude-CANARY";
     bytes.splice(33..33, [chunk(b"eXIf", exif), chunk(b"tEXt", b"Comment\0CANARY")].concat());
-    let upright = decode(&bytes).unwrap();
-    assert_eq!((upright.width, upright.height), (30, 40), "orientation 6 turns the picture");
-    for out in [encode_png(&upright).unwrap(), encode_webp(&upright, Quality::FULL).unwrap()] {
-        for mark in [&b"CANARY"[..], b"eXIf", b"EXIF", b"tEXt"] {
-            assert!(!out.windows(mark.len()).any(|window| window == mark));
+    let photo = jpeg(ColorType::Rgba, |to| {
+        to.add_exif_metadata(exif).unwrap();
+        to.add_icc_profile(b"CANARY").unwrap();
+        to.add_app_segment(13, b"Photoshop 3.0 CANARY".to_vec()).unwrap();
+    });
+    for (bytes, size) in [(bytes, (30, 40)), (photo, (45, 67))] {
+        assert!(bytes.windows(6).any(|window| window == b"CANARY"));
+        let upright = decode(&bytes).unwrap();
+        assert_eq!((upright.width, upright.height), size, "orientation 6 turns the picture");
+        for out in [encode_png(&upright).unwrap(), encode_webp(&upright, Quality::FULL).unwrap()] {
+            for mark in [&b"CANARY"[..], b"eXIf", b"EXIF", b"tEXt"] {
+                assert!(!out.windows(mark.len()).any(|window| window == mark));
+            }
         }
     }
 }
@@ -143,7 +209,9 @@ fn names_and_claims_do_not_matter_but_content_does() {
 #[test]
 fn what_is_cut_off_is_refused_and_never_panics() {
     let picture = picture(64, 48);
-    for bytes in [encode_png(&picture).unwrap(), encode_webp(&picture, Quality::FULL).unwrap(), gif(1)] {
+    let photo = jpeg(ColorType::Rgba, |_| ());
+    for bytes in [encode_png(&picture).unwrap(), encode_webp(&picture, Quality::FULL).unwrap(), gif(1), photo]
+    {
         for sixteenth in 0..16 {
             let cut = bytes.len() * sixteenth / 16;
             assert!(decode(&bytes[..cut]).is_err(), "cut at {sixteenth}/16");
@@ -168,12 +236,14 @@ fn thumbnails_have_their_widths_and_are_never_enlarged() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
-    fn mutated_files_never_panic(which in 0_usize..3, at in 0_usize..10_000, value: u8, more in prop::collection::vec(any::<u8>(), 0..16)) {
+    fn mutated_files_never_panic(which in 0_usize..5, at in 0_usize..10_000, value: u8, more in prop::collection::vec(any::<u8>(), 0..16)) {
         let picture = picture(32, 24);
         let mut bytes = match which {
             0 => encode_png(&picture).unwrap(),
             1 => encode_webp(&picture, Quality::THUMBNAIL).unwrap(),
-            _ => gif(2),
+            2 => gif(2),
+            3 => jpeg(ColorType::Rgba, |_| ()),
+            _ => jpeg(ColorType::Rgba, |to| to.set_progressive(true)),
         };
         let at = at % bytes.len();
         bytes[at] = value;

@@ -266,7 +266,9 @@ fn read_file(chosen: Option<&str>, data: &Path) -> Result<toml::Table> {
     match table.keys().find(|key| !SETTINGS.iter().any(|setting| setting.name == key.as_str())) {
         Some(key) => Err(Error::invalid(
             "config",
-            format!("The settings file has the key {key}, which is no setting. All of them stand in docs/settings.md."),
+            format!(
+                "The settings file has the key {key}, which is no setting. All of them stand in docs/settings.md."
+            ),
         )),
         None => Ok(table),
     }
