@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{Done, Profile, cargo, root, runs, setup, target};
+use crate::{Done, Profile, SELECTION, root, runs, setup, target};
 
 /// Widths of thumbnails that both sides make.
 const WIDTHS: [&str; 4] = ["240", "360", "480", "720"];
@@ -31,9 +31,9 @@ type Measured = Result<Vec<String>, String>;
 /// Prints every number that can be measured here; what cannot is named. `--build` adds the clean build, which is long.
 pub(crate) fn bench(rest: &[String]) -> Done {
     setup::setup(Profile::Release);
-    cargo(&["build", "--release", "--package", "app"])?;
-    for (package, example) in [("engines", "papercut"), ("vault", "throughput"), ("search", "latency")] {
-        cargo(&["build", "--release", "--package", package, "--example", example])?;
+    crate::build(Profile::Release, "--bin", "safelight")?;
+    for example in ["papercut", "throughput", "latency"] {
+        crate::build(Profile::Release, "--example", example)?;
     }
     let shared = std::env::var_os("SAFELIGHT_SHARED_DATA")
         .map_or_else(|| root().join("../shared/data"), PathBuf::from);
@@ -205,6 +205,8 @@ fn build(scratch: &Path) -> Measured {
     let started = Instant::now();
     let built = Command::new("cargo")
         .args(["build", "--release", "--quiet"])
+        .args(SELECTION)
+        .args(["--bin", "safelight"])
         .env("CARGO_TARGET_DIR", &folder)
         .current_dir(root())
         .status();

@@ -19,13 +19,17 @@ enum Profile {
 }
 
 impl Profile {
-    const fn flags(self) -> &'static [&'static str] {
+    /// What Cargo is told, and where the result then lies.
+    const fn flag_and_folder(self) -> (&'static [&'static str], &'static str) {
         match self {
-            Self::Dev => &[],
-            Self::Release => &["--release"],
+            Self::Dev => (&[], "debug"),
+            Self::Release => (&["--release"], "release"),
         }
     }
 }
+
+/// Every chore builds from this selection: another would turn on other features of shared crates, and build them again.
+const SELECTION: [&str; 3] = ["--workspace", "--features", "search/pack"];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -70,6 +74,14 @@ fn cargo(args: &[&str]) -> Done {
     run(Command::new("cargo").args(args))
 }
 
+/// Builds a program or an example; returns where it lies.
+fn build(profile: Profile, kind: &str, name: &str) -> Result<PathBuf, String> {
+    let (flag, folder) = profile.flag_and_folder();
+    cargo(&[&["build"], flag, &SELECTION, &[kind, name]].concat())?;
+    let examples = if kind == "--example" { "examples" } else { "" };
+    Ok(target().join(folder).join(examples).join(name))
+}
+
 /// Runs a program in the project's folder; its output goes to the terminal.
 fn run(command: &mut Command) -> Done {
     let name = command.get_program().to_string_lossy().into_owned();
@@ -89,26 +101,24 @@ fn runs(program: &str, args: &[&str]) -> bool {
 
 fn run_product(rest: &[String]) -> Done {
     setup::setup(Profile::Release);
-    cargo(&["build", "--release", "--package", "app"])?;
-    let binary = target().join("release/safelight");
+    let binary = build(Profile::Release, "--bin", "safelight")?;
     println!("» serving on http://127.0.0.1:8080 from ./data; Ctrl+C stops");
     run(Command::new(binary).args(["serve", "--data", "data", "--listen", "127.0.0.1:8080"]).args(rest))
 }
 
 fn check() -> Done {
     cargo(&["fmt", "--all", "--check"])?;
-    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
-    cargo(&["test", "--quiet", "--workspace", "--lib"])?;
-    cargo(&["test", "--quiet", "--package", "xtask"])
+    cargo(&[&["clippy"], &SELECTION[..], &["--all-targets", "--", "-D", "warnings"]].concat())?;
+    cargo(&[&["test", "--quiet"], &SELECTION[..], &["--lib", "--test", "tidy"]].concat())
 }
 
 /// Documents that the program writes about itself: what to ask it for, and where it goes.
 const GENERATED: [(&str, &str); 2] = [("settings", "docs/settings.md"), ("data-map", "PRIVACY.md")];
 
 fn docs() -> Done {
-    cargo(&["build", "--package", "app"])?;
+    let binary = build(Profile::Dev, "--bin", "safelight")?;
     for (name, file) in GENERATED {
-        let output = Command::new(target().join("debug/safelight")).args(["docs", name]).output();
+        let output = Command::new(&binary).args(["docs", name]).output();
         let output = output.map_err(|cause| format!("the program cannot be started: {cause}"))?;
         if !output.status.success() || output.stdout.is_empty() {
             return Err(format!("`safelight docs {name}` failed; {file} is left as it was"));

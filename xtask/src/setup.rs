@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Done, Profile, cargo, root, run, runs};
+use crate::{Done, Profile, build, root, run, runs};
 
 /// Files of packages that pages need: package, file in it, name below `vendor/web`.
 const WEB: [(&str, &str, &str); 7] = [
@@ -180,17 +180,19 @@ fn pinned_wheel() -> Result<PathBuf, String> {
 fn pack_encoder(profile: Profile) -> Done {
     needs("vendor/pip/package")?;
     make("vendor/pack")?;
-    let bin = ["--package", "search", "--features", "pack", "--bin", "pack-encoder", "--"];
-    let paths = ["vendor/pip/package", "vendor/pack/encoder.bin"];
-    cargo(&[&["run"], profile.flags(), &bin[..], &paths[..]].concat())
+    let packer = build(profile, "--bin", "pack-encoder")?;
+    run(Command::new(packer).args(["vendor/pip/package", "vendor/pack/encoder.bin"]))
 }
 
 fn pack_papercut(profile: Profile) -> Done {
     needs("vendor/pack/encoder.bin")?;
     needs("vendor/npm/node_modules")?;
-    let bin = ["--package", "engines", "--bin", "pack-papercut", "--"];
-    let paths = ["vendor/npm/node_modules", "vendor/pack/encoder.bin", "vendor/pack/papercut.bin"];
-    cargo(&[&["run"], profile.flags(), &bin[..], &paths[..]].concat())
+    let packer = build(profile, "--bin", "pack-papercut")?;
+    run(Command::new(packer).args([
+        "vendor/npm/node_modules",
+        "vendor/pack/encoder.bin",
+        "vendor/pack/papercut.bin",
+    ]))
 }
 
 fn needs(path: &str) -> Done {

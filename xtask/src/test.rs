@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::setup::npm_install;
-use crate::{Done, Profile, cargo, root, run, runs, setup, target};
+use crate::{Done, Profile, SELECTION, build, root, run, runs, setup};
 
 /// Test files per call of Node: all journeys.
 const JOURNEYS: &str = "e2e/journeys";
@@ -23,10 +23,10 @@ struct Count {
 /// Runs every test; prints `N passed, N failed, N skipped` last. With words, only the Rust tests so named.
 pub(crate) fn test(rest: &[String]) -> Done {
     setup::setup(Profile::Dev);
-    cargo(&["build", "--package", "app"])?;
+    let binary = build(Profile::Dev, "--bin", "safelight")?;
     let mut count = Count::default();
     let rust = rust_tests(rest, &mut count);
-    let journeys = if rest.is_empty() { journeys(&mut count) } else { Ok(()) };
+    let journeys = if rest.is_empty() { journeys(&binary, &mut count) } else { Ok(()) };
     for skipped in &count.skipped {
         println!("skipped: {skipped}");
     }
@@ -35,7 +35,7 @@ pub(crate) fn test(rest: &[String]) -> Done {
 }
 
 fn rust_tests(words: &[String], count: &mut Count) -> Done {
-    let args = ["test", "--workspace", "--no-fail-fast", "--", "--show-output"];
+    let args = [&["test", "--no-fail-fast"], &SELECTION[..], &["--", "--show-output"]].concat();
     let ended = stream(Command::new("cargo").args(args).args(words), &mut Report::default(), count)?;
     if ended && count.failed == 0 {
         return Ok(());
@@ -95,7 +95,7 @@ fn number(line: &str, word: &str) -> usize {
 }
 
 /// The journeys of a person in Chromium, against the program just built.
-fn journeys(count: &mut Count) -> Done {
+fn journeys(binary: &Path, count: &mut Count) -> Done {
     install_browser();
     let browser = std::env::var_os("CHROME_PATH").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from);
     if !browser.exists() || !runs("node", &["--version"]) || !runs("npm", &["--version"]) {
@@ -121,7 +121,7 @@ fn journeys(count: &mut Count) -> Done {
     let mut command = Command::new("node");
     // One after another: each drives a browser and a server, and two cores are all there is.
     command.args(["--test", "--test-reporter=tap", "--test-concurrency=1"]).args(files);
-    command.env("CHROME_PATH", browser).env("SAFELIGHT_BINARY", target().join("debug/safelight"));
+    command.env("CHROME_PATH", browser).env("SAFELIGHT_BINARY", binary);
     let before = count.failed;
     if stream(&mut command, &mut Report::default(), count)? {
         return Ok(());
