@@ -93,7 +93,7 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     lexicon
 });
 
-const SETTINGS: [(&str, Setting); 23] = [
+const SETTINGS: [(&str, Setting); 24] = [
     ("meadow", Setting::Meadow),
     ("hills", Setting::Hills),
     ("mountains", Setting::Mountains),
@@ -117,6 +117,7 @@ const SETTINGS: [(&str, Setting); 23] = [
     ("pattern", Setting::Pattern),
     ("poster", Setting::Poster),
     ("portrait", Setting::Portrait),
+    ("abstract", Setting::Abstract),
 ];
 const HOURS: [(&str, Hour); 6] = [
     ("dawn", Hour::Dawn),

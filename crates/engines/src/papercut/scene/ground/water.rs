@@ -6,7 +6,9 @@ use resvg::tiny_skia::{PathBuilder, Rect};
 use super::super::super::colour::{Palette, mix};
 use super::super::super::reading::{Reading, Setting, Weather};
 use super::super::canvas::{Canvas, Dice};
-use super::super::{Layer, Stage, depth};
+use super::super::shot::Shot;
+use super::super::stage::Stage;
+use super::super::{Layer, depth};
 
 /// Lays water from the horizon down, with glints; the waterline on which boats float.
 pub(super) fn waters(
@@ -14,8 +16,9 @@ pub(super) fn waters(
     reading: &Reading,
     palette: &Palette,
     dice: &mut Dice,
-    horizon: f32,
+    shot: &Shot,
 ) -> Option<f32> {
+    let horizon = shot.horizon;
     if !matches!(reading.setting, Setting::Sea | Setting::Lake | Setting::River | Setting::Beach) {
         return None;
     }
@@ -38,11 +41,14 @@ pub(super) fn waters(
         );
     }
     let mut glints = PathBuilder::new();
-    for _ in 0..60 {
-        let t = dice.range(0.0, 1.0);
+    // Most glints lie in the path of the light.
+    for n in 0..90 {
+        let t = dice.range(0.0, 1.0).powf(0.8);
         let y = canvas.height() * (horizon + (1.0 - horizon) * t);
-        let (w, x) = (unit * (0.01 + 0.06 * t) * dice.range(0.4, 1.0), dice.range(0.0, canvas.width()));
-        if let Some(glint) = Rect::from_xywh(x, y, w, unit * (0.0018 + 0.003 * t)) {
+        let w = unit * (0.01 + 0.06 * t) * dice.range(0.4, 1.0);
+        let lane = canvas.width() * shot.sun.0 + unit * shot.radius * (0.9 + 0.8 * t) * dice.range(-1.0, 1.0);
+        let x = if n < 55 { lane - w / 2.0 } else { dice.range(0.0, canvas.width()) };
+        if let Some(glint) = Rect::from_xywh(x, y, w, unit * (0.0022 + 0.004 * t)) {
             glints.push_oval(glint);
         }
     }
@@ -54,7 +60,7 @@ pub(super) fn waters(
 pub(super) fn deep(
     canvas: &mut Canvas,
     palette: &Palette,
-    focus: f32,
+    shot: Shot,
     dice: &mut Dice,
     layer: Layer<'_>,
 ) -> Result<Stage> {
@@ -115,5 +121,6 @@ pub(super) fn deep(
     }
     canvas.fill(bubbles.finish(), palette.light, palette.light, (0.0, 1.0), depth::NEAR, 0.55);
     layer(5, Some(canvas))?;
-    Ok(Stage { ground: 0.92, back: 0.86, hero: 0.46, water: None, sky: 0.4, focus })
+    let hero = shot.hero.max(0.34);
+    Ok(Stage { ground: 0.92, back: 0.86, hero, water: None, sky: 0.4, focus: shot.focus, rise: None })
 }
