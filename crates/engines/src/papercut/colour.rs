@@ -177,7 +177,7 @@ pub(super) fn choose(reading: &Reading, turn: usize, reference: &[[u8; 3]]) -> P
         palette.tint_ground(tint, strength);
     }
     let weather = match reading.weather {
-        Weather::Storm => Some((hex(0x3a4552), 0.62)),
+        Weather::Storm => Some((hex(0x32465c), 0.55)),
         Weather::Rain => Some((hex(0x5d6f7d), 0.42)),
         Weather::Fog => Some((hex(0xc9cfcb), 0.34)),
         Weather::Cloudy => Some((hex(0x9aa6aa), 0.25)),

@@ -54,7 +54,9 @@ fn suited(reading: &Reading, dice: &mut Dice) -> Technique {
         Setting::Sea | Setting::Mountains | Setting::Lake | Setting::River => {
             &[Technique::Woodblock, Technique::Risograph, Technique::PaperCut]
         }
-        Setting::City | Setting::Poster | Setting::Road | Setting::Abstract => &[Technique::Screenprint, Technique::Risograph],
+        Setting::City | Setting::Poster | Setting::Road | Setting::Abstract => {
+            &[Technique::Screenprint, Technique::Risograph]
+        }
         Setting::Forest | Setting::Jungle => &[Technique::PaperCut, Technique::Linocut, Technique::Risograph],
         Setting::Pattern => &[Technique::Risograph, Technique::Screenprint],
         _ => &[Technique::Risograph, Technique::PaperCut, Technique::Screenprint],

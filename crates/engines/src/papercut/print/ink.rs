@@ -15,7 +15,7 @@ pub(super) fn risograph(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
         let mut out = PAPER;
-        let speck = plate.grain(px as i32 + 331, py as i32) - 0.5;
+        let speck = 0.6 * (plate.grain(px as i32 + 331, py as i32) - 0.5);
         let uneven = 0.92 + 0.08 * plate.cloud(x, y, 90.0 * plate.mm);
         for (n, (_, dx, dy)) in angles.iter().enumerate() {
             let density = separations.of(plate.rgb(x + dx * plate.mm, y + dy * plate.mm), n, speck);
@@ -95,7 +95,9 @@ impl Separations {
         let mean = |n: usize| {
             let at = [n / (LEVELS * LEVELS), n / LEVELS % LEVELS, n % LEVELS];
             let (mut sums, mut count) = ([0_u32; DRUMS], 0);
-            for (r, g, b) in step.iter().flat_map(|r| step.iter().flat_map(move |g| step.map(|b| (*r, *g, b)))) {
+            for (r, g, b) in
+                step.iter().flat_map(|r| step.iter().flat_map(move |g| step.map(|b| (*r, *g, b))))
+            {
                 let [r, g, b] = [(at[0], r), (at[1], g), (at[2], b)]
                     .map(|(own, by)| own.saturating_add_signed(by).min(LEVELS - 1));
                 let entry = self.0.get((r * LEVELS + g) * LEVELS + b).copied().unwrap_or_default();
@@ -111,8 +113,7 @@ impl Separations {
 
     /// Density of one ink for a colour, 0 to 1; between two entries a speck of noise decides.
     fn of(&self, colour: Rgb, ink: usize, speck: f32) -> f32 {
-        let [r, g, b] =
-            colour.map(|v| ((v * LEVELS as f32 + speck).max(0.0) as usize).min(LEVELS - 1));
+        let [r, g, b] = colour.map(|v| ((v * LEVELS as f32 + speck).max(0.0) as usize).min(LEVELS - 1));
         self.0.get((r * LEVELS + g) * LEVELS + b).map_or(0.0, |entry| f32::from(entry[ink]) / 255.0)
     }
 }
@@ -156,7 +157,8 @@ fn screens(palette: &Palette) -> [Rgb; 13] {
 fn flattest(inks: &[Rgb], colour: Rgb, spray: f32) -> Rgb {
     let far = |ink: &Rgb, of: Rgb| (0..3).map(|c| (ink[c] - of[c]).powi(2)).sum::<f32>();
     let sprayed = colour.map(|v| v + spray);
-    let nearest = inks.iter().min_by(|a, b| far(a, sprayed).total_cmp(&far(b, sprayed))).copied().unwrap_or(colour);
+    let nearest =
+        inks.iter().min_by(|a, b| far(a, sprayed).total_cmp(&far(b, sprayed))).copied().unwrap_or(colour);
     // The colours of figures are not all in the palette; they stay, in steps of lightness.
     if far(&nearest, colour) < 0.03 {
         mix(nearest, colour, 0.15)

@@ -63,8 +63,8 @@ fn tones(canvas: &Canvas) -> ((f32, f32), f32) {
     let (dark, light) = (at(0.015), at(0.985));
     let light = light.max(dark + 0.2);
     let middle = ((at(0.5) - dark) / (light - dark)).clamp(0.08, 0.92);
-    // Half of the way only: a night stays darker than a day.
-    ((dark, light), (0.5_f32.ln() / middle.ln()).powf(0.6).clamp(0.45, 1.9))
+    // Most of the way only: a night stays darker than a day.
+    ((dark, light), (0.5_f32.ln() / middle.ln()).powf(0.7).clamp(0.42, 1.9))
 }
 
 impl<'a> Plate<'a> {

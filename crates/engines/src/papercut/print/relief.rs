@@ -28,11 +28,13 @@ pub(super) fn woodblock(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
 /// is dark is left standing.
 pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     let (paper, key) = (hex(0xf4ecda), mix(palette.dark, [0.06, 0.05, 0.07], 0.5));
-    let colours = [palette.accent, palette.sky_top, palette.mid, palette.sky_low, palette.near, palette.light];
+    let colours =
+        [palette.accent, palette.sky_top, palette.mid, palette.sky_low, palette.near, palette.light];
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
         let (own, depth) = (plate.rgb(x, y), plate.depth(x, y));
-        let light = plate.tone(x, y);
+        // What matters is cut freely out of the dark, so that it never goes under.
+        let light = if depth > 9 && depth < 13 { plate.tone(x, y).max(0.28) } else { plate.tone(x, y) };
         // The sky is carved level, each nearer depth at its own slant; slow noise bends the tool.
         let slant = if depth <= 3 { 0.0 } else { 0.35 + f32::from(depth) * 0.55 };
         let (s, c) = (slant + 0.5 * (plate.cloud(x, y, 520.0 * plate.mm) - 0.5)).sin_cos();
@@ -42,22 +44,27 @@ pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
         // Each cut swells and tapers along its length.
         let cut = along / 16.0 + 5.0 * plate.grain(row as i32, 17);
         let swell = 1.0 - (2.0 * cut.rem_euclid(1.0) - 1.0).powi(4) * 0.7;
-        let groove = (light - 0.12) * 1.5 * swell;
+        let groove = (light - 0.06) * 1.5 * swell;
         let off = (2.0 * (across - row) - 1.0).abs();
         let soft = (1.6 / (LINE * plate.mm)).max(0.12);
         let dark = match light {
             light if light > 0.62 => 0.0,
-            light if light < 0.14 => 1.0,
+            light if light < 0.10 => 1.0,
             _ => ((off - groove) / soft + 0.5).clamp(0.0, 1.0),
         };
+        // Lines are left standing in what is light and carved out of what is dark.
         let outline = plate.edge(x, y, 2.4 * plate.mm);
+        let dark =
+            if light < 0.3 && depth > 3 { dark * (1.0 - 0.9 * outline) } else { dark.max(outline * 0.9) };
+        let speck = (1.6 * plate.mm).max(1.0);
+        let spray = 0.10 * (plate.grain((x / speck) as i32, (y / speck) as i32) - 0.5);
         let nearest = colours.iter().min_by(|a, b| {
-            let far = |ink: &&Rgb| (0..3).map(|c| (ink[c] - own[c]).powi(2)).sum::<f32>();
+            let far = |ink: &&Rgb| (0..3).map(|c| (ink[c] - own[c] - spray).powi(2)).sum::<f32>();
             far(a).total_cmp(&far(b))
         });
         let tint = mix(paper, nearest.copied().unwrap_or(paper), if light > 0.86 { 0.25 } else { 0.85 });
         let chatter = if plate.grain(px as i32, py as i32) > 0.988 { 0.4 } else { 0.0 };
-        mix(tint, key, (dark.max(outline * 0.9) - chatter).clamp(0.0, 0.97))
+        mix(tint, key, (dark - chatter).clamp(0.0, 0.97))
     })
 }
 

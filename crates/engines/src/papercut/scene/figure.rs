@@ -27,10 +27,12 @@ pub(super) struct Placing {
     pub reflect: bool,
     /// How far the air takes it back, 0 to 1.
     pub haze: f32,
+    /// The waterline, below which it is not seen.
+    pub cut: Option<f32>,
 }
 
 /// How far the lightness of a figure is from what lies behind it, at least.
-const CONTRAST_MIN: f32 = 0.19;
+const CONTRAST_MIN: f32 = 0.21;
 /// No figure is made lighter than this in the mean.
 const LUMA_MAX: f32 = 0.9;
 /// How far the colours of a picture move towards the inks of the scene.
@@ -209,11 +211,31 @@ impl Sprite {
         }
         if placing.reflect {
             let reflection = bytes(mix(palette.water, palette.dark, 0.45));
-            let fall = (left, feet - tall * 0.04, wide, -tall * 0.5, 0.0);
+            let from = placing.cut.map_or(feet, |line| line * canvas.height());
+            let fall = (left, from, wide, -tall * 0.5, 0.0);
             self.stamp(canvas, placing.mirror, fall, (under, 95.0), Some(reflection));
         }
         let strength = 255.0 * (1.0 - placing.haze);
+        let whole = canvas.h;
+        if let Some(line) = placing.cut {
+            canvas.h = ((line * canvas.height()) as usize).min(whole);
+        }
         self.stamp(canvas, placing.mirror, (left, feet, wide, tall, 0.0), (placing.depth, strength), None);
+        canvas.h = whole;
+        if let Some(line) = placing.cut {
+            self.ripples(canvas, palette, (left, wide, line * canvas.height()));
+        }
+    }
+
+    /// Rings where a thing meets the water.
+    fn ripples(&self, canvas: &mut Canvas, palette: &Palette, (left, wide, line): (f32, f32, f32)) {
+        let unit = canvas.unit();
+        for (out, thick, opacity) in [(0.02, 0.010, 0.6), (0.10, 0.005, 0.5), (-0.12, 0.004, 0.4)] {
+            let (x, long) = (left - wide * out, wide * (1.0 + 2.0 * out));
+            let y = line + unit * 0.012 * (out + 0.02) * 10.0;
+            let oval = Rect::from_xywh(x, y, long.max(1.0), unit * thick).and_then(PathBuilder::from_oval);
+            canvas.fill(oval, palette.light, palette.light, (0.0, 1.0), super::depth::MID, opacity);
+        }
     }
 
     /// The dark line right under what touches the ground.
@@ -237,10 +259,10 @@ impl Sprite {
     /// The pixels, lighter or darker where they would be lost on what lies behind them.
     fn apart_from(&mut self, behind: f32) -> Pixels {
         let mut pixels = std::mem::take(&mut self.pixels);
-        let (sum, count) = pixels.iter().filter(|(_, cover)| *cover > 127).fold(
-            (0.0, 0.0_f32),
-            |(sum, count), (rgb, _)| (sum + luma(rgb.map(|value| f32::from(value) / 255.0)), count + 1.0),
-        );
+        let (sum, count) =
+            pixels.iter().filter(|(_, cover)| *cover > 127).fold((0.0, 0.0_f32), |(sum, count), (rgb, _)| {
+                (sum + luma(rgb.map(|value| f32::from(value) / 255.0)), count + 1.0)
+            });
         let own = sum / count.max(1.0);
         if (own - behind).abs() >= CONTRAST_MIN {
             return pixels;
@@ -251,7 +273,11 @@ impl Sprite {
         let wanted = if lighter { behind + CONTRAST_MIN } else { behind - CONTRAST_MIN };
         for (rgb, _) in &mut pixels {
             let colour = rgb.map(|value| f32::from(value) / 255.0);
-            *rgb = bytes(at_luma(colour, (luma(colour) + wanted - own).clamp(0.03, 0.97)));
+            let light = (luma(colour) + wanted - own).clamp(0.03, 0.97);
+            // Made lighter, a colour keeps its strength rather than going to white.
+            let strong = colour.map(|v| (v * light / luma(colour).max(0.05)).min(1.0));
+            let moved = at_luma(colour, light);
+            *rgb = bytes(if light > luma(colour) { mix(moved, strong, 0.65) } else { moved });
         }
         pixels
     }

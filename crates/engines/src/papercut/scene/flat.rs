@@ -19,7 +19,8 @@ pub(super) fn pattern(
     layer: Layer<'_>,
 ) -> Result<()> {
     let deep = dice.below(3) == 0;
-    let field = if deep { mix(palette.near, palette.fore, 0.6) } else { mix(palette.sky_low, palette.light, 0.35) };
+    let field =
+        if deep { mix(palette.near, palette.fore, 0.6) } else { mix(palette.sky_low, palette.light, 0.35) };
     canvas.wash(field, field, 0.0, 1.0, depth::SKY);
     let columns = 3 + dice.below(3);
     let step = canvas.width() / columns as f32;
@@ -27,7 +28,9 @@ pub(super) fn pattern(
     let mut sprites: Vec<Sprite> = reading
         .subjects
         .iter()
-        .filter_map(|subject| Sprite::of(&subject.figure, canvas, palette, subject.colour, reading.hour, tall_px))
+        .filter_map(|subject| {
+            Sprite::of(&subject.figure, canvas, palette, subject.colour, reading.hour, tall_px)
+        })
         .collect();
     layer(4, None)?;
     let leaf = if deep { mix(palette.mid, palette.far, 0.3) } else { mix(palette.mid, palette.near, 0.3) };
@@ -38,7 +41,13 @@ pub(super) fn pattern(
             let y = (row as f32 + 0.5 + drop) * step;
             let n = (column * 2 + row).rem_euclid(6) as usize;
             // Between four figures there is room for a sprig.
-            sprig(canvas, (x + step * 0.5, y), step * 0.30, leaf, if (column + row) % 2 == 0 { 1.0 } else { -1.0 });
+            sprig(
+                canvas,
+                (x + step * 0.5, y),
+                step * 0.30,
+                leaf,
+                if (column + row) % 2 == 0 { 1.0 } else { -1.0 },
+            );
             if sprites.is_empty() {
                 let petals = [palette.accent, palette.far, palette.light][n % 3];
                 canvas.blossom(x, y, step * 0.3, petals, mix(palette.accent, palette.dark, 0.3), depth::MID);
@@ -56,6 +65,7 @@ pub(super) fn pattern(
                 shadow: 0.0,
                 reflect: false,
                 haze: 0.0,
+                cut: None,
             };
             sprite.put(canvas, palette, placing);
         }
@@ -105,7 +115,9 @@ pub(super) fn poster(
             canvas.disc(w * 0.5, h * 0.5, unit * 0.40, palette.accent, depth::CLOUD);
         }
         (1 | 2, _) => {
-            for (grow, colour) in [(1.0, pale), (0.84, palette.accent), (0.68, mix(palette.accent, pale, 0.4))] {
+            for (grow, colour) in
+                [(1.0, pale), (0.84, palette.accent), (0.68, mix(palette.accent, pale, 0.4))]
+            {
                 let (half, top) = (unit * 0.42 * grow, h * 0.52 - unit * 0.36 * grow);
                 let mut arch = PathBuilder::new();
                 arch.push_circle(w * 0.5, top + half * 0.9, half);
@@ -132,7 +144,7 @@ pub(super) fn poster(
         }
     }
     let stage =
-        Stage { ground: 0.89, back: 0.88, hero: 0.60, water: None, sky: 0.4, focus: 0.5, rise: None };
+        Stage { ground: 0.89, back: 0.88, hero: 0.60, water: None, sky: 0.4, focus: 0.5, shore: false };
     figures(canvas, reading, palette, dice, stage, layer)?;
     canvas.ridge(h * 0.94, unit * 0.012, 0.0, palette.fore, palette.dark, depth::FORE, dice);
     layer(9, None)
@@ -150,7 +162,15 @@ pub(super) fn shapes(
     layer(3, None)?;
     let across = 3 + dice.below(3);
     let side = canvas.unit() / across as f32;
-    let inks = [palette.accent, palette.sky_top, palette.near, palette.mid, palette.dark, palette.far, palette.light];
+    let inks = [
+        palette.accent,
+        palette.sky_top,
+        palette.near,
+        palette.mid,
+        palette.dark,
+        palette.far,
+        palette.light,
+    ];
     let (columns, rows) = ((canvas.width() / side).ceil() as usize, (canvas.height() / side).ceil() as usize);
     let mut before = 0;
     for at in 0..columns * rows {

@@ -61,13 +61,17 @@ pub(super) fn room(
     let mut lip = PathBuilder::new();
     lip.extend_rect(-1.0, h * edge - unit * 0.006, canvas.width() + 2.0, unit * 0.014);
     canvas.flat(lip.finish(), mix(palette.light, top, 0.3), depth::NEAR);
-    if table { cloth(canvas, palette, edge, dice) } else { floor(canvas, palette, (focus, edge), dice) }
+    if table {
+        cloth(canvas, palette, edge, dice)
+    } else {
+        floor(canvas, palette, (focus, edge), dice)
+    }
     if !table {
         furnish(canvas, palette, (side, edge, night), dice);
     }
     let hero = if table { dice.range(0.40, 0.50) } else { dice.range(0.38, 0.46) };
     let ground = edge + (1.0 - edge) * if table { 0.5 } else { 0.55 };
-    Stage { ground, back: edge + 0.05, hero, water: None, sky: 0.3, focus, rise: None }
+    Stage { ground, back: edge + 0.05, hero, water: None, sky: 0.3, focus, shore: false }
 }
 
 /// What is on the wall: stripes, a panelled lower part, or dots.
@@ -81,7 +85,14 @@ fn panels(canvas: &mut Canvas, palette: &Palette, wall: Rgb, edge: f32, dice: &m
                 path.extend_rect(x, 0.0, unit * 0.028, h * edge);
                 x += unit * 0.085;
             }
-            canvas.fill(path.finish(), mix(wall, palette.light, 0.4), wall, (0.0, h * edge), depth::SKY, 0.35);
+            canvas.fill(
+                path.finish(),
+                mix(wall, palette.light, 0.4),
+                wall,
+                (0.0, h * edge),
+                depth::SKY,
+                0.35,
+            );
         }
         1 => {
             let tone = mix(wall, palette.near, 0.3);
@@ -136,7 +147,12 @@ fn cloth(canvas: &mut Canvas, palette: &Palette, edge: f32, dice: &mut Dice) {
             let mut rows = PathBuilder::new();
             for n in 0..4 {
                 let t = (n as f32 / 4.0).powf(1.2);
-                rows.extend_rect(w * (0.16 - 0.14 * t), y + (h - y) * t, w * (0.68 + 0.28 * t), unit * 0.026 * (0.7 + t));
+                rows.extend_rect(
+                    w * (0.16 - 0.14 * t),
+                    y + (h - y) * t,
+                    w * (0.68 + 0.28 * t),
+                    unit * 0.026 * (0.7 + t),
+                );
             }
             canvas.fill(rows.finish(), palette.accent, palette.accent, (0.0, 1.0), depth::NEAR, 0.4);
         }
@@ -148,7 +164,12 @@ fn floor(canvas: &mut Canvas, palette: &Palette, (focus, edge): (f32, f32), dice
     let (unit, w, h) = (canvas.unit(), canvas.width(), canvas.height());
     let mut planks = PathBuilder::new();
     for n in 1..6 {
-        planks.extend_rect(-1.0, h * (edge + (1.0 - edge) * (n as f32 / 6.0).powf(1.3)), w + 2.0, unit * 0.003);
+        planks.extend_rect(
+            -1.0,
+            h * (edge + (1.0 - edge) * (n as f32 / 6.0).powf(1.3)),
+            w + 2.0,
+            unit * 0.003,
+        );
     }
     canvas.fill(planks.finish(), palette.dark, palette.dark, (0.0, 1.0), depth::NEAR, 0.35);
     let (y, tall) = (h * (edge + (1.0 - edge) * 0.3), h * (1.0 - edge) * 0.6);
@@ -190,11 +211,28 @@ fn furnish(canvas: &mut Canvas, palette: &Palette, (side, edge, night): (f32, f3
                 let long = unit * dice.range(0.16, 0.26);
                 let (dx, dy) = (angle.cos() * long, angle.sin() * long);
                 leaves.move_to(x, h * edge - unit * 0.06);
-                leaves.quad_to(x + dx * 0.4 - dy * 0.16, h * edge - unit * 0.06 + dy * 0.7, x + dx, h * edge - unit * 0.06 + dy);
-                leaves.quad_to(x + dx * 0.7 + dy * 0.10, h * edge - unit * 0.06 + dy * 0.4, x, h * edge - unit * 0.06);
+                leaves.quad_to(
+                    x + dx * 0.4 - dy * 0.16,
+                    h * edge - unit * 0.06 + dy * 0.7,
+                    x + dx,
+                    h * edge - unit * 0.06 + dy,
+                );
+                leaves.quad_to(
+                    x + dx * 0.7 + dy * 0.10,
+                    h * edge - unit * 0.06 + dy * 0.4,
+                    x,
+                    h * edge - unit * 0.06,
+                );
                 leaves.close();
             }
-            canvas.fill(leaves.finish(), palette.near, palette.fore, (h * edge - unit * 0.3, h * edge), depth::NEAR, 1.0);
+            canvas.fill(
+                leaves.finish(),
+                palette.near,
+                palette.fore,
+                (h * edge - unit * 0.3, h * edge),
+                depth::NEAR,
+                1.0,
+            );
             let mut pot = PathBuilder::new();
             pot.move_to(x - unit * 0.07, h * edge - unit * 0.07);
             pot.line_to(x + unit * 0.07, h * edge - unit * 0.07);

@@ -74,5 +74,6 @@ pub(super) fn choose(canvas: &Canvas, reading: &Reading, layout: Layout, dice: &
     };
     let reach = radius * canvas.unit() / canvas.height();
     let sun_y = if low { horizon - reach * range((-0.1, 1.0)) } else { horizon * range((0.2, 0.42)) };
-    Shot { horizon, hero: wide, focus, sun: (sun_x.clamp(0.12, 0.88), sun_y.min(0.7)), radius }
+    let sun = (sun_x.clamp(0.12, 0.88), sun_y.min(0.7).max(reach * 1.7 + 0.02));
+    Shot { horizon, hero: wide, focus, sun, radius }
 }

@@ -6,8 +6,7 @@ use super::super::colour::{Palette, Rgb};
 use super::super::reading::{Nature, Reading, Subject};
 use super::canvas::{Canvas, Dice};
 use super::figure::{Placing, Sprite};
-use super::ground::Rise;
-use super::{Layer, depth, ground};
+use super::{Layer, depth};
 
 /// Height of stars and planets that were named.
 const CELESTIAL_HEIGHT: f32 = 0.26;
@@ -16,7 +15,9 @@ const BUST_HEIGHT: f32 = 0.66;
 /// From so many birds on, they are a flock far away.
 const FLOCK_MIN: u32 = 5;
 /// Of a group, so much of the width at most is taken.
-const GROUP_WIDTH_MAX: f32 = 0.84;
+const GROUP_WIDTH_MAX: f32 = 0.80;
+/// What stands leaves so much of the height free above it.
+const HEADROOM: f32 = 0.04;
 
 /// Where figures can stand, as shares of the height.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +34,8 @@ pub(super) struct Stage {
     pub sky: f32,
     /// Where the hero stands, as a share of the width.
     pub focus: f32,
-    /// What land rises under what cannot swim.
-    pub rise: Option<Rise>,
+    /// Whether there is sand before the water.
+    pub shore: bool,
 }
 
 /// What is drawn with the sky, not as a figure: a picture of the sun among hills would look pasted on.
@@ -72,7 +73,7 @@ pub(super) fn drawn_in_sky(subject: &Subject) -> Option<Disc> {
 }
 
 /// Whether a thing needs ground under it.
-fn earthbound(nature: Nature) -> bool {
+pub(super) fn earthbound(nature: Nature) -> bool {
     !matches!(nature, Nature::Floating | Nature::Swimming | Nature::Flying | Nature::Celestial)
 }
 
@@ -82,20 +83,15 @@ pub(super) fn figures(
     reading: &Reading,
     palette: &Palette,
     dice: &mut Dice,
-    mut stage: Stage,
+    stage: Stage,
     layer: Layer<'_>,
 ) -> Result<()> {
-    let mut subjects: Vec<&Subject> =
+    let subjects: Vec<&Subject> =
         reading.subjects.iter().filter(|subject| drawn_in_sky(subject).is_none()).collect();
     let earthly = subjects.iter().filter(|subject| subject.figure.nature != Nature::Celestial);
     let tallest = earthly.map(|subject| subject.figure.height_m).fold(0.1, f32::max);
     let side = if stage.focus < 0.5 { -1.0 } else { 1.0 };
-    if let Some(rise) = stage.rise
-        && subjects.iter().any(|subject| rise.carries(subject.figure.nature))
-    {
-        stage = ground::rise(canvas, palette, rise, stage, dice);
-    }
-    let mut order: Vec<(usize, &Subject)> = subjects.drain(..).enumerate().collect();
+    let mut order: Vec<(usize, &Subject)> = subjects.into_iter().enumerate().collect();
     order.sort_by_key(|(place, subject)| (std::cmp::Reverse(rank(subject)), std::cmp::Reverse(*place)));
     for (drawn, (place, subject)) in order.iter().enumerate() {
         // Sizes follow nature, but gently: a mouse beside a castle has to be seen.
@@ -107,8 +103,13 @@ pub(super) fn figures(
             Nature::Bust => BUST_HEIGHT * lead * crowd,
             _ => stage.hero * natural * lead * crowd,
         };
+        // Nothing that stands reaches out of the picture.
+        let feet = if subject.figure.nature == Nature::Building { stage.back } else { stage.ground };
+        let room = (feet - HEADROOM) * canvas.height() / Placing::whole(canvas);
+        let height = if subject.figure.nature == Nature::Bust { height } else { height.min(room) };
         let tall_px = height * Placing::whole(canvas);
-        let Some(mut sprite) = Sprite::of(&subject.figure, canvas, palette, subject.colour, reading.hour, tall_px)
+        let Some(mut sprite) =
+            Sprite::of(&subject.figure, canvas, palette, subject.colour, reading.hour, tall_px)
         else {
             continue;
         };
@@ -158,11 +159,19 @@ impl Group {
     ) -> Self {
         let wide = sprite.aspect() * height * Placing::whole(canvas) / canvas.width();
         let count = subject.count as f32;
-        let close = if subject.figure.nature == Nature::Flying { 1.25 } else { 0.86 };
-        let step = (wide * close).min((GROUP_WIDTH_MAX - wide.min(0.4)) / (count - 1.0).max(1.0));
+        // Two look at each other, so they keep a distance; a crowd overlaps, for it stands in two rows.
+        let close = match (subject.figure.nature, subject.count) {
+            (Nature::Flying | Nature::Swimming, _) => 1.25,
+            (_, 2 | 3) => 1.04,
+            _ => 0.72,
+        };
+        let whole = wide * (1.0 + close * (count - 1.0));
+        let shrink = if subject.count > 1 { (GROUP_WIDTH_MAX / whole).min(1.0) } else { 1.0 };
+        let (wide, height) = (wide * shrink, height * shrink);
+        let step = wide * close;
         // The others stand on the other side of the hero, one behind it and one before it.
         let lane = [0.0, -0.36, 0.24, -0.58, 0.42][place.min(4)] * side;
-        let half = ((count - 1.0) * step + wide.min(0.7)) / 2.0 + 0.03;
+        let half = ((count - 1.0) * step + wide.min(0.8)) / 2.0 + 0.03;
         let x = (stage.focus + lane + dice.range(-0.02, 0.02)).clamp(half.min(0.5), (1.0 - half).max(0.5));
         // Whoever stands at a side looks into the picture.
         let inward = (x < 0.5) != (dice.range(0.0, 1.0) < 0.1);
@@ -181,10 +190,15 @@ impl Group {
         let x = self.x + (n as f32 - middle) * self.step * (1.0 + 0.1 * jitter);
         // Of four and more every other one stands farther back.
         let back = if self.count > 3 && n % 2 == 1 { 1.0 } else { 0.0 };
+        // On a beach, what swims has come ashore.
+        let nature = match subject.figure.nature {
+            Nature::Swimming if stage.shore => Nature::Grounded,
+            own => own,
+        };
         let near = 1.0 - 0.2 * back + 0.14 * jitter;
         let height = self.height * near;
         let zigzag = if n.is_multiple_of(2) { -0.5 } else { 0.5 };
-        let (feet, depth, shadow) = match subject.figure.nature {
+        let (feet, depth, shadow) = match nature {
             Nature::Celestial => (stage.sky * 0.75 + height * 0.5, depth::DISC, 0.0),
             Nature::Flying => {
                 let swing = if self.count > 1 { height * (0.5 * zigzag + 0.6 * jitter) } else { 0.0 };
@@ -192,13 +206,16 @@ impl Group {
             }
             Nature::Floating => {
                 let line = stage.water.unwrap_or(stage.ground);
-                (line + height * 0.06 - 0.03 * back + jitter * 0.03, depth::BEHIND, 0.0)
+                (line + height * 0.05 - 0.03 * back + jitter * 0.03, depth::BEHIND, 0.0)
             }
             Nature::Swimming if stage.water.is_none() => {
                 let swing = if self.count > 1 { 0.24 * zigzag + 0.2 * jitter } else { 0.0 };
                 (0.5 + height * 0.5 + swing * 0.8, depth::BEHIND, 0.0)
             }
-            Nature::Swimming => (stage.water.unwrap_or(0.6) + height * 0.3, depth::BEHIND, 0.0),
+            // Only the back of what swims is above the water.
+            Nature::Swimming => {
+                (stage.water.unwrap_or(0.6) + height * 0.22 - 0.03 * back, depth::BEHIND, 0.0)
+            }
             Nature::Building => (stage.back, depth::BEHIND, 0.3),
             // A face has no feet: it rises from the lower edge, behind the grass.
             Nature::Bust => (1.04, depth::HERO, 0.0),
@@ -208,6 +225,7 @@ impl Group {
                 (stage.back + share * (stage.ground - stage.back) - 0.03 * back, depth::NEAR + 1, 0.9)
             }
         };
+        let wet = matches!(nature, Nature::Floating | Nature::Swimming);
         // Two look at each other; of many, one looks back.
         let turned = (self.count == 2 && n == 1) || (self.count > 3 && n == 2);
         Placing {
@@ -219,16 +237,7 @@ impl Group {
             shadow,
             reflect: stage.water.filter(|_| subject.figure.nature == Nature::Floating).is_some(),
             haze: 0.12 * back,
-        }
-    }
-}
-
-impl Rise {
-    /// Whether land rises for such a thing.
-    fn carries(self, nature: Nature) -> bool {
-        match self {
-            Self::Hill => nature == Nature::Building,
-            Self::Island => earthbound(nature),
+            cut: stage.water.map(|line| line - 0.03 * back + jitter * 0.03).filter(|_| wet),
         }
     }
 }

@@ -49,8 +49,12 @@ pub(in super::super) fn foreground(
         _ => &[Frame::Grass, Frame::Branch, Frame::Bank, Frame::Reeds, Frame::Stones],
     };
     let frame = frames[dice.below(frames.len())];
+    // Leaves would hang before what flies.
+    let flies = reading.subjects.iter().any(|subject| subject.figure.nature == Nature::Flying);
+    let frame = if flies && matches!(frame, Frame::Branch) { Frame::Bank } else { frame };
     let (unit, h) = (canvas.unit(), canvas.height());
-    let bare = matches!(reading.setting, Setting::Desert | Setting::Beach | Setting::Snowfield | Setting::Road);
+    let bare =
+        matches!(reading.setting, Setting::Desert | Setting::Beach | Setting::Snowfield | Setting::Road);
     let top = if bare { mix(palette.near, palette.fore, 0.35) } else { palette.fore };
     let low = if bare { palette.fore } else { palette.dark };
     let high = if bare { 0.945 } else { 0.965 };
@@ -164,7 +168,7 @@ fn branch(canvas: &mut Canvas, reading: &Reading, palette: &Palette, shot: Shot,
     let (unit, w) = (canvas.unit(), canvas.width());
     let side = if shot.focus < 0.5 { 1.0 } else { -1.0 };
     let x0 = if side > 0.0 { w } else { 0.0 };
-    let (reach, drop) = (unit * dice.range(0.42, 0.6), unit * dice.range(0.10, 0.2));
+    let (reach, drop) = (unit * dice.range(0.46, 0.66), unit * dice.range(0.10, 0.2));
     let start = unit * dice.range(0.02, 0.07);
     let at = |t: f32| (x0 - side * reach * t, start + drop * (t * 1.6 - t * t * 0.7));
     let mut wood = PathBuilder::new();
@@ -180,14 +184,21 @@ fn branch(canvas: &mut Canvas, reading: &Reading, palette: &Palette, shot: Shot,
     wood.close();
     canvas.flat(wood.finish(), palette.dark, depth::FORE);
     let mut path = PathBuilder::new();
-    for n in 0..26 {
+    for n in 0..44 {
         let (x, y) = at(dice.range(0.08, 1.0));
         let (dx, dy) = (unit * dice.range(-0.03, 0.03), unit * dice.range(-0.035, 0.05));
         if reading.season == Some(Season::Spring) {
             let petals = mix(palette.light, palette.accent, [0.12, 0.3, 0.5][n % 3]);
-            canvas.blossom(x + dx, y + dy, unit * dice.range(0.012, 0.024), petals, palette.accent, depth::FORE);
+            canvas.blossom(
+                x + dx,
+                y + dy,
+                unit * dice.range(0.012, 0.024),
+                petals,
+                palette.accent,
+                depth::FORE,
+            );
         } else if reading.season != Some(Season::Winter) {
-            leaf(&mut path, (x, y), unit * dice.range(0.03, 0.065), dice.range(0.2, 2.9));
+            leaf(&mut path, (x, y), unit * dice.range(0.04, 0.10), dice.range(0.2, 2.9));
         }
     }
     let tone = if reading.season == Some(Season::Autumn) { palette.accent } else { palette.fore };
@@ -200,7 +211,10 @@ fn stones(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
     for n in 0..6 {
         let t = n as f32 / 5.0;
         let x = w * (0.5 + side * (0.5 - 0.26 * t)) + unit * dice.range(-0.03, 0.03);
-        let (wide, high) = (unit * dice.range(0.07, 0.14) * (1.1 - 0.6 * t), unit * dice.range(0.04, 0.09) * (1.1 - 0.6 * t));
+        let (wide, high) = (
+            unit * dice.range(0.07, 0.14) * (1.1 - 0.6 * t),
+            unit * dice.range(0.04, 0.09) * (1.1 - 0.6 * t),
+        );
         let mut stone = PathBuilder::new();
         let foot = h * 0.985;
         stone.move_to(x - wide, foot + unit * 0.02);
@@ -211,7 +225,14 @@ fn stones(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
         stone.line_to(x + wide, foot + unit * 0.02);
         stone.close();
         let tone = mix(palette.fore, palette.near, dice.range(0.0, 0.4));
-        canvas.fill(stone.finish(), mix(tone, palette.light, 0.15), palette.dark, (foot - high, h), depth::FORE, 1.0);
+        canvas.fill(
+            stone.finish(),
+            mix(tone, palette.light, 0.15),
+            palette.dark,
+            (foot - high, h),
+            depth::FORE,
+            1.0,
+        );
     }
 }
 
@@ -229,7 +250,8 @@ fn reeds(canvas: &mut Canvas, palette: &Palette, shot: Shot, dice: &mut Dice) {
         stems.quad_to(x + thin * 1.6, h - tall * 0.6, x + thin, h);
         stems.close();
         if n % 2 == 0
-            && let Some(head) = Rect::from_xywh(x + lean - thin * 1.8, h - tall - unit * 0.03, thin * 3.6, unit * 0.06)
+            && let Some(head) =
+                Rect::from_xywh(x + lean - thin * 1.8, h - tall - unit * 0.03, thin * 3.6, unit * 0.06)
         {
             heads.push_oval(head);
         }

@@ -12,13 +12,12 @@ use kernel::Result;
 
 use super::super::colour::Palette;
 use super::super::reading::{Reading, Setting};
+use super::Layer;
 use super::canvas::{Canvas, Dice};
 use super::shot::Shot;
-use super::stage::Stage;
-use super::{Layer, depth};
+use super::stage::{Stage, drawn_in_sky};
 
 pub(super) use frame::foreground;
-pub(super) use rise::{Rise, rise};
 
 /// Builds the place and says where figures can stand.
 pub(super) fn place(
@@ -40,14 +39,19 @@ pub(super) fn place(
     let water = water::waters(canvas, reading, palette, dice, &shot);
     land::middle(canvas, reading, palette, dice, horizon, water.is_some());
     layer(4, None)?;
+    let bare = matches!(reading.setting, Setting::Meadow | Setting::Hills | Setting::Garden | Setting::Road);
+    if bare && reading.subjects.iter().all(|subject| drawn_in_sky(subject).is_some()) {
+        land::lone_tree(canvas, palette, &shot, dice);
+    }
+    let risen = rise::rise(canvas, reading, palette, &shot, water, dice);
     let ground = near::near(canvas, reading, palette, dice, (horizon, water.is_some()));
     layer(5, Some(canvas))?;
-    let rise = match reading.setting {
-        Setting::Sea => Some(Rise::Island),
-        Setting::Sky | Setting::Space | Setting::City | Setting::Beach => None,
-        _ => Some(Rise::Hill),
+    let (ground, back) = match risen {
+        Some(top) if reading.setting == Setting::Sea => (top + 0.012, top + 0.008),
+        Some(top) => (ground, top + 0.012),
+        None => (ground, horizon + (ground - horizon) * 0.3),
     };
-    let back = horizon + (ground - horizon) * 0.3;
     let sky = horizon * 0.46;
-    Ok(Stage { ground, back, hero: shot.hero, water, sky, focus: shot.focus, rise })
+    let shore = reading.setting == Setting::Beach;
+    Ok(Stage { ground, back, hero: shot.hero, water, sky, focus: shot.focus, shore })
 }

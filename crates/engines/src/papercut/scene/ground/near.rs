@@ -57,8 +57,8 @@ fn clouds(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
         cloud(
             canvas,
             x,
-            height * dice.range(0.93, 1.02),
-            unit * 0.2,
+            height * dice.range(1.01, 1.08),
+            unit * 0.34,
             mix(palette.light, palette.sky_low, dice.range(0.1, 0.5)),
             dice,
         );
@@ -112,7 +112,14 @@ fn road(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, horizon: f32) {
     road.cubic_to(a.0, a.1, b.0, b.1, tip.0, tip.1);
     road.close();
     let tone = mix(palette.sky_low, palette.far, 0.4);
-    canvas.fill(road.finish(), tone, mix(palette.far, palette.light, 0.2), (y(0.3), height), depth::NEAR, 1.0);
+    canvas.fill(
+        road.finish(),
+        tone,
+        mix(palette.far, palette.light, 0.2),
+        (y(0.3), height),
+        depth::NEAR,
+        1.0,
+    );
     for n in 0..5 {
         let t = 0.82 + 0.05 * n as f32;
         let wide = 0.006 * w * (t - 0.3);
@@ -134,7 +141,8 @@ fn street(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut 
     for n in 0..if lit { 46 } else { 14 } {
         let (x, t) = (dice.range(0.0, w), dice.range(0.0, 0.9));
         let y = h * (line + 0.015 + (1.0 - line) * t);
-        let (wide, long) = (unit * dice.range(0.012, 0.05) * (0.5 + t), unit * dice.range(0.003, 0.006) * (0.6 + t));
+        let (wide, long) =
+            (unit * dice.range(0.012, 0.05) * (0.5 + t), unit * dice.range(0.003, 0.006) * (0.6 + t));
         if let (Some(glint), Some(path)) = (Rect::from_xywh(x, y, wide, long), lights.get_mut(n % 2)) {
             path.push_oval(glint);
         }

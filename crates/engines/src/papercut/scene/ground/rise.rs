@@ -2,77 +2,100 @@
 
 use resvg::tiny_skia::{PathBuilder, Rect};
 
-use super::super::super::colour::{Palette, mix};
+use super::super::super::colour::{Palette, Rgb, mix};
+use super::super::super::reading::{Nature, Reading, Setting};
 use super::super::canvas::{Canvas, Dice};
-use super::super::stage::Stage;
-use super::depth;
+use super::super::depth;
+use super::super::shot::Shot;
+use super::super::stage::{drawn_in_sky, earthbound};
 
-/// What rises.
-#[derive(Clone, Copy, Debug)]
-pub(in super::super) enum Rise {
-    /// A hill, for buildings.
-    Hill,
-    /// A rock in the water, for everything that cannot swim.
-    Island,
-}
-
-/// Raises land at the place of the hero; the stage then stands on it.
-pub(in super::super) fn rise(
+/// Raises land under the hero where it needs some: a hill for what is built, a rock in the sea for all that cannot swim.
+/// Returns the height of its top.
+pub(super) fn rise(
     canvas: &mut Canvas,
+    reading: &Reading,
     palette: &Palette,
-    rise: Rise,
-    stage: Stage,
+    shot: &Shot,
+    water: Option<f32>,
     dice: &mut Dice,
-) -> Stage {
-    match rise {
-        Rise::Hill => {
-            let top = stage.back - 0.05;
-            let tones = (mix(palette.mid, palette.light, 0.12), mix(palette.mid, palette.near, 0.7));
-            // It ends before the ground on which the others stand.
-            let foot = stage.ground - 0.02;
-            mound(canvas, (stage.focus, top, foot), (0.16, 0.52), 0.008, tones, dice);
-            Stage { back: top + 0.012, ..stage }
-        }
-        Rise::Island => {
-            let line = stage.water.unwrap_or(stage.ground);
-            let top = line - 0.05;
+) -> Option<f32> {
+    let needs = |test: &dyn Fn(Nature) -> bool| {
+        reading.subjects.iter().any(|s| drawn_in_sky(s).is_none() && test(s.figure.nature))
+    };
+    match (reading.setting, water) {
+        (Setting::Sea, Some(line)) if needs(&earthbound) => {
+            let built = needs(&|nature| nature == Nature::Building);
+            let (top, foot) = (line - if built { 0.10 } else { 0.03 }, line + 0.09);
             let rock = mix(palette.near, palette.far, 0.25);
             let tones = (mix(rock, palette.light, 0.2), mix(rock, palette.dark, 0.5));
-            let foot = line + 0.07;
-            foam(canvas, palette, (stage.focus, foot), dice);
-            mound(canvas, (stage.focus, top, foot), (0.15, 0.32), 0.02, tones, dice);
-            Stage { back: top + 0.014, ground: top + 0.02, ..stage }
+            foam(canvas, palette, (shot.focus, foot), dice);
+            mound(canvas, (shot.focus, top, foot), (0.17, 0.36), Slope::Rock, tones, dice);
+            Some(top)
         }
+        (Setting::Beach | Setting::Lake | Setting::River, Some(line))
+            if needs(&|n| n == Nature::Building) =>
+        {
+            let (top, foot) = (line - 0.07, line + 0.06);
+            let bank = mix(palette.near, palette.far, 0.2);
+            let tones = (mix(bank, palette.light, 0.2), mix(bank, palette.dark, 0.45));
+            foam(canvas, palette, (shot.focus, foot), dice);
+            mound(canvas, (shot.focus, top, foot), (0.16, 0.36), Slope::Rock, tones, dice);
+            Some(top)
+        }
+        (Setting::Sky | Setting::Space | Setting::City | Setting::Beach | Setting::Sea, _) => None,
+        _ if needs(&|nature| nature == Nature::Building) => {
+            let top = shot.horizon + 0.01 - dice.range(0.0, 0.06);
+            let tones = (mix(palette.mid, palette.light, 0.10), mix(palette.mid, palette.near, 0.8));
+            let foot = shot.horizon + (1.0 - shot.horizon) * 0.7;
+            mound(canvas, (shot.focus, top, foot), (0.13, 1.0), Slope::Hill, tones, dice);
+            Some(top)
+        }
+        _ => None,
     }
 }
 
-/// A rise with a flat top; `half` are half widths at top and foot, `rough` is how far its edge jumps.
+/// How land falls off from its top.
+#[derive(Clone, Copy, PartialEq)]
+enum Slope {
+    Hill,
+    Rock,
+}
+
+/// A rise with a level top; `crest` and `half` are half widths at top and foot.
 fn mound(
     canvas: &mut Canvas,
     (focus, top, foot): (f32, f32, f32),
     (crest, half): (f32, f32),
-    rough: f32,
-    (light, dark): (super::super::super::colour::Rgb, super::super::super::colour::Rgb),
+    slope: Slope,
+    (light, dark): (Rgb, Rgb),
     dice: &mut Dice,
 ) {
     let (w, h) = (canvas.width(), canvas.height());
     let wide = canvas.unit().max(w * 0.7);
-    let edge = |t: f32| {
-        // From -1 to 1: level within the crest, then a slope that eases out.
-        let beyond = ((t.abs() * half - crest) / (half - crest)).clamp(0.0, 1.0);
-        let ease = beyond * beyond * (3.0 - 2.0 * beyond);
-        top + (foot - top) * ease
+    let ease = |beyond: f32| match slope {
+        Slope::Hill => beyond * beyond * (3.0 - 2.0 * beyond),
+        // Ledges: steep, level, steep.
+        Slope::Rock => (beyond * 3.0).floor() / 3.0 * 0.6 + beyond * 0.4,
     };
-    let steps = 48;
+    let rough = if slope == Slope::Rock { 0.014 } else { 0.0 };
+    let lean = dice.range(0.75, 1.3);
+    let steps = 60;
     let mut path = PathBuilder::new();
     for n in 0..=steps {
         let t = n as f32 / steps as f32 * 2.0 - 1.0;
-        let jump = rough * dice.range(-0.5, 0.5) * if t.abs() * half < crest { 0.25 } else { 1.0 };
-        let (x, y) = (focus * w + t * half * wide, (edge(t) + jump) * h);
+        let far = t.abs() * half;
+        let beyond = ((far - crest) / (half - crest)).clamp(0.0, 1.0);
+        let jump = if beyond > 0.0 { rough * dice.range(-0.5, 0.5) } else { 0.0 };
+        let reach = if t < 0.0 { lean } else { 1.0 / lean };
+        let (x, y) = (focus * w + t * half * reach * wide, (top + (foot - top) * ease(beyond) + jump) * h);
         if n == 0 { path.move_to(x, y) } else { path.line_to(x, y) }
     }
+    if slope == Slope::Hill {
+        path.line_to(w * 3.0, h);
+        path.line_to(-w * 2.0, h);
+    }
     path.close();
-    canvas.fill(path.finish(), light, dark, (top * h, foot * h), depth::BEHIND - 1, 1.0);
+    canvas.fill(path.finish(), light, dark, (top * h, foot * h), depth::MID + 1, 1.0);
 }
 
 /// Water that breaks at the foot of a rock.

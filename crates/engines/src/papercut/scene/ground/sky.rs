@@ -5,8 +5,8 @@ use resvg::tiny_skia::{PathBuilder, Rect, Stroke, Transform};
 use super::super::super::colour::{Palette, Rgb, hex, mix};
 use super::super::super::reading::{Hour, Reading, Setting, Weather};
 use super::super::canvas::{Canvas, Dice};
-use super::super::shot::Shot;
 use super::super::depth;
+use super::super::shot::Shot;
 use super::super::stage::{Disc, drawn_in_sky};
 
 /// How clouds are cut.
@@ -47,7 +47,8 @@ pub(super) fn sky(canvas: &mut Canvas, reading: &Reading, palette: &Palette, sho
         }
     } else {
         clouds(canvas, reading, palette, shot, dice, (dark, overcast));
-        let asked = named.iter().find_map(|disc| if let Disc::Flock(count) = disc { Some(*count) } else { None });
+        let asked =
+            named.iter().find_map(|disc| if let Disc::Flock(count) = disc { Some(*count) } else { None });
         match asked {
             Some(count) => flock(canvas, palette, shot, dice, count as usize, 0.05),
             None if !dark && !overcast && dice.below(4) == 0 => {
@@ -73,9 +74,15 @@ fn stars(canvas: &mut Canvas, palette: &Palette, shot: &Shot, dice: &mut Dice) {
         let (x, y) = (dice.range(0.0, w), dice.range(0.02, 0.7) * canvas.height() * shot.horizon);
         let (long, thin) = (unit * dice.range(0.008, 0.016), unit * 0.0016);
         stars.move_to(x - long, y);
-        for (dx, dy) in
-            [(-thin, -thin), (0.0, -long), (thin, -thin), (long, 0.0), (thin, thin), (0.0, long), (-thin, thin)]
-        {
+        for (dx, dy) in [
+            (-thin, -thin),
+            (0.0, -long),
+            (thin, -thin),
+            (long, 0.0),
+            (thin, thin),
+            (0.0, long),
+            (-thin, thin),
+        ] {
             stars.line_to(x + dx, y + dy);
         }
         stars.close();
@@ -95,7 +102,8 @@ fn disc(
     let unit = canvas.unit();
     let low = matches!(reading.hour, Hour::Dawn | Hour::Sunset | Hour::GoldenHour);
     let (x, y) = (canvas.width() * shot.sun.0, canvas.height() * shot.sun.1);
-    let asked = named.iter().find(|disc| matches!(disc, Disc::Sun(_) | Disc::Moon(_) | Disc::Crescent)).copied();
+    let asked =
+        named.iter().find(|disc| matches!(disc, Disc::Sun(_) | Disc::Moon(_) | Disc::Crescent)).copied();
     let radius = unit * shot.radius * if asked.is_some() { 1.5 } else { 1.0 };
     let crescent = matches!(asked, Some(Disc::Crescent)) || (dark && asked.is_none() && dice.below(4) == 0);
     let glow = if dark { 0.6 } else { 1.0 };
@@ -127,7 +135,14 @@ fn disc(
         let bite = (x - canvas.light * radius * 0.42, y - radius * 0.12, radius * 0.86);
         canvas.crescent((x, y, radius), bite, colour, depth::DISC);
     } else {
-        canvas.fill(Some(circle), mix(colour, palette.light, 0.25), colour, (y - radius, y + radius), depth::DISC, 1.0);
+        canvas.fill(
+            Some(circle),
+            mix(colour, palette.light, 0.25),
+            colour,
+            (y - radius, y + radius),
+            depth::DISC,
+            1.0,
+        );
     }
 }
 
@@ -145,8 +160,7 @@ fn rainbow(canvas: &mut Canvas, shot: &Shot, dice: &mut Dice) {
 }
 
 fn planet(canvas: &mut Canvas, palette: &Palette, shot: &Shot, dice: &mut Dice) {
-    let (unit, x, y) =
-        (canvas.unit(), canvas.width() * shot.sun.0, canvas.height() * dice.range(0.16, 0.34));
+    let (unit, x, y) = (canvas.unit(), canvas.width() * shot.sun.0, canvas.height() * dice.range(0.16, 0.34));
     let radius = unit * dice.range(0.08, 0.2);
     let dim = mix(palette.accent, palette.dark, 0.35);
     canvas.disc(x, y, radius, dim, depth::DISC);
@@ -155,12 +169,20 @@ fn planet(canvas: &mut Canvas, palette: &Palette, shot: &Shot, dice: &mut Dice) 
     canvas.crescent((x, y, radius), bite, palette.accent, depth::DISC);
     if dice.below(2) == 0 {
         let mut path = PathBuilder::new();
-        if let Some(ring) = Rect::from_xywh(x - radius * 1.8, y - radius * 0.16, radius * 3.6, radius * 0.32) {
+        if let Some(ring) = Rect::from_xywh(x - radius * 1.8, y - radius * 0.16, radius * 3.6, radius * 0.32)
+        {
             path.push_oval(ring);
         }
         let tilt = Transform::from_rotate_at(-18.0, x, y);
         let ring = path.finish().and_then(|ring| ring.transform(tilt));
-        canvas.fill(ring, palette.light, palette.sky_low, (y - radius * 0.2, y + radius * 0.2), depth::DISC, 0.75);
+        canvas.fill(
+            ring,
+            palette.light,
+            palette.sky_low,
+            (y - radius * 0.2, y + radius * 0.2),
+            depth::DISC,
+            0.75,
+        );
     }
 }
 
@@ -218,12 +240,21 @@ fn clouds(
                     let radius = unit * (0.03 + 0.10 * heap * heap) * dice.range(0.75, 1.25);
                     let lift = unit * (0.02 + 0.22 * heap * heap) * (1.0 - 0.45 * layer as f32);
                     path.push_circle(along * w, horizon - lift, radius);
-                    if let Some(body) = Rect::from_xywh(along * w - radius, horizon - lift, radius * 2.0, lift + unit * 0.3) {
+                    if let Some(body) =
+                        Rect::from_xywh(along * w - radius, horizon - lift, radius * 2.0, lift + unit * 0.3)
+                    {
                         path.push_rect(body);
                     }
                 }
                 let tone = mix(pale, palette.sky_low, 0.55 - 0.4 * layer as f32);
-                canvas.fill(path.finish(), tone, palette.sky_low, (horizon - unit * 0.3, horizon), depth::CLOUD, 1.0);
+                canvas.fill(
+                    path.finish(),
+                    tone,
+                    palette.sky_low,
+                    (horizon - unit * 0.3, horizon),
+                    depth::CLOUD,
+                    1.0,
+                );
             }
         }
     }
@@ -235,8 +266,8 @@ pub(super) fn cloud(canvas: &mut Canvas, x: f32, y: f32, size: f32, colour: Rgb,
     for n in 0..6 {
         let along = n as f32 / 5.0 - 0.5;
         let heap = 1.0 - ((along - peak) * 1.7).powi(2).min(0.85);
-        let radius = size * (0.10 + 0.36 * heap) * dice.range(0.85, 1.1);
-        path.push_circle(x + along * size * 2.2, y - radius * 0.3, radius.max(1.0));
+        let radius = size * (0.22 + 0.26 * heap) * dice.range(0.85, 1.1);
+        path.push_circle(x + along * size * 1.9, y - radius * 0.25, radius.max(1.0));
     }
     // Flat below: the base is cut straight.
     canvas.fill_above(path.finish(), y, colour, depth::CLOUD);
@@ -245,12 +276,14 @@ pub(super) fn cloud(canvas: &mut Canvas, x: f32, y: f32, size: f32, colour: Rgb,
 /// Birds far away, as two strokes each.
 fn flock(canvas: &mut Canvas, palette: &Palette, shot: &Shot, dice: &mut Dice, count: usize, size: f32) {
     let mut path = PathBuilder::new();
-    let (x0, y0) = (canvas.width() * dice.range(0.3, 0.6), canvas.height() * shot.horizon * dice.range(0.3, 0.5));
+    let (x0, y0) =
+        (canvas.width() * dice.range(0.3, 0.6), canvas.height() * shot.horizon * dice.range(0.3, 0.5));
     let spread = canvas.unit() * size * 7.0;
     for n in 0..count {
         let half = canvas.unit() * size * dice.range(0.6, 1.1);
         let along = n as f32 / count as f32 - 0.5;
-        let (x, y) = (x0 + along * spread * 1.6, y0 + (along.abs() * 0.9 + dice.range(-0.25, 0.25)) * spread * 0.5);
+        let (x, y) =
+            (x0 + along * spread * 1.6, y0 + (along.abs() * 0.9 + dice.range(-0.25, 0.25)) * spread * 0.5);
         let lift = half * dice.range(0.35, 0.7);
         for side in [-1.0, 1.0] {
             path.move_to(x, y);

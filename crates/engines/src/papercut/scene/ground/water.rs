@@ -115,6 +115,7 @@ pub(super) fn deep(
             1.0,
         );
     }
+    shoal(canvas, palette, &shot, dice);
     let mut bubbles = PathBuilder::new();
     for _ in 0..34 {
         bubbles.push_circle(dice.range(0.0, w), dice.range(0.05, 0.9) * h, unit * dice.range(0.002, 0.009));
@@ -122,5 +123,26 @@ pub(super) fn deep(
     canvas.fill(bubbles.finish(), palette.light, palette.light, (0.0, 1.0), depth::NEAR, 0.55);
     layer(5, Some(canvas))?;
     let hero = shot.hero.max(0.34);
-    Ok(Stage { ground: 0.92, back: 0.86, hero, water: None, sky: 0.4, focus: shot.focus, rise: None })
+    Ok(Stage { ground: 0.92, back: 0.86, hero, water: None, sky: 0.4, focus: shot.focus, shore: false })
+}
+
+/// Small fish far away, on the side that the hero leaves free.
+fn shoal(canvas: &mut Canvas, palette: &Palette, shot: &Shot, dice: &mut Dice) {
+    let (unit, w, h) = (canvas.unit(), canvas.width(), canvas.height());
+    let side = if shot.focus < 0.5 { 1.0 } else { -1.0 };
+    let (cx, cy) = (w * (0.5 + side * dice.range(0.18, 0.3)), h * dice.range(0.2, 0.42));
+    let mut path = PathBuilder::new();
+    for _ in 0..7 + dice.below(8) {
+        let long = unit * dice.range(0.016, 0.03);
+        let (x, y) = (cx + unit * dice.range(-0.17, 0.17), cy + unit * dice.range(-0.09, 0.09));
+        path.move_to(x - side * long, y);
+        path.quad_to(x, y - long * 0.7, x + side * long, y);
+        path.quad_to(x, y + long * 0.7, x - side * long, y);
+        path.close();
+        path.move_to(x + side * long * 0.8, y);
+        path.line_to(x + side * long * 1.5, y - long * 0.4);
+        path.line_to(x + side * long * 1.5, y + long * 0.4);
+        path.close();
+    }
+    canvas.flat(path.finish(), mix(palette.water, palette.dark, 0.4), depth::FAR);
 }
