@@ -37,7 +37,7 @@ pub fn draw(
     report(1, STEPS, None)?;
     let mut canvas = Canvas::new(size_px, palette.sky_low)?;
     scene::compose(&mut canvas, reading, &palette, layout, &mut dice, &mut |step, canvas| {
-        report(step, STEPS, canvas.map(|canvas| preview(&canvas.picture())).transpose()?)
+        report(step, STEPS, canvas.map(|canvas| preview(&canvas.sketch(2 * PREVIEW_SIDE))).transpose()?)
     })?;
     let printed = print::print(&canvas, &palette, technique, &mut dice);
     report(STEPS, STEPS, Some(preview(&printed)?))?;

@@ -241,6 +241,7 @@ impl Reader<'_> {
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
             if token.is_empty() {
+                self.just_named = false;
                 self.let_go(std::mem::take(&mut pending));
                 at += 1;
                 continue;
@@ -284,7 +285,7 @@ impl Reader<'_> {
     /// Whether the phrase is known to the lexicon or the library.
     fn phrase(&mut self, phrase: &str, pending: &mut Pending) -> bool {
         let said = LEXICON.said.get(phrase).or_else(|| LEXICON.said.get(stem(phrase)?.as_str()));
-        let just_named = std::mem::take(&mut self.just_named);
+        let just_named = self.just_named;
         let negated = pending.negated;
         for said in said.into_iter().flatten() {
             match *said {
@@ -317,6 +318,7 @@ impl Reader<'_> {
             }
         }
         if said.is_some() {
+            self.just_named = false;
             pending.negated &= said.is_some_and(|all| all.contains(&Said::Negation));
             return true;
         }
@@ -338,6 +340,7 @@ impl Reader<'_> {
 
     /// A single word that nothing knows: perhaps a tag, perhaps near in meaning to a figure.
     fn guess(&mut self, word: &str, pending: &mut Pending) {
+        self.just_named = false;
         let letters = word.chars().filter(|c| c.is_alphabetic()).count();
         if letters < 3 || LEXICON.stop.contains(word) || word.chars().any(|c| c.is_ascii_digit()) {
             return;

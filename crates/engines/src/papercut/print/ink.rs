@@ -11,7 +11,7 @@ pub(super) fn risograph(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     let separations = Separations::new(inks);
     let angles = [(0.0_f32, 0.5, 0.9), (0.26, 1.4, -1.1), (1.31, -1.6, 0.9), (0.79, 0.4, 1.7)];
     let turns = angles.map(|(angle, ..)| angle.sin_cos());
-    let pitch = (5.2 * plate.mm).max(2.2);
+    let pitch = (4.6 * plate.mm).max(2.2);
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
         let mut out = PAPER;
@@ -81,7 +81,7 @@ impl Separations {
             let cost = |(densities, colour): &([u8; DRUMS], Rgb)| {
                 // A clean tint of few inks is worth more than the last bit of likeness.
                 let drums = densities.iter().filter(|density| **density > 0).count() as f32;
-                distance(wanted, *colour) + 0.0015 * drums
+                distance(wanted, *colour) + 0.003 * drums
             };
             let best = printed.iter().min_by(|a, b| cost(a).total_cmp(&cost(b)));
             best.map_or([0; DRUMS], |(densities, _)| *densities)

@@ -33,8 +33,9 @@ pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
         let (own, depth) = (plate.rgb(x, y), plate.depth(x, y));
-        // What matters is cut freely out of the dark, so that it never goes under.
-        let light = if depth > 9 && depth < 13 { plate.tone(x, y).max(0.28) } else { plate.tone(x, y) };
+        let light = plate.tone(x, y);
+        // What matters is printed in flat colour, so that it stands out from all that is carved around it.
+        let figure = (10..13).contains(&depth);
         // The sky is carved level, each nearer depth at its own slant; slow noise bends the tool.
         let slant = if depth <= 3 { 0.0 } else { 0.35 + f32::from(depth) * 0.55 };
         let (s, c) = (slant + 0.5 * (plate.cloud(x, y, 520.0 * plate.mm) - 0.5)).sin_cos();
@@ -48,7 +49,7 @@ pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
         let off = (2.0 * (across - row) - 1.0).abs();
         let soft = (1.6 / (LINE * plate.mm)).max(0.12);
         let dark = match light {
-            light if light > 0.62 => 0.0,
+            light if light > 0.62 || (figure && light > 0.10) => 0.0,
             light if light < 0.10 => 1.0,
             _ => ((off - groove) / soft + 0.5).clamp(0.0, 1.0),
         };
@@ -62,7 +63,9 @@ pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
             let far = |ink: &&Rgb| (0..3).map(|c| (ink[c] - own[c] - spray).powi(2)).sum::<f32>();
             far(a).total_cmp(&far(b))
         });
-        let tint = mix(paper, nearest.copied().unwrap_or(paper), if light > 0.86 { 0.25 } else { 0.85 });
+        let nearest = nearest.copied().unwrap_or(paper);
+        let ink = if figure { mix(nearest, own, 0.75) } else { nearest };
+        let tint = mix(paper, ink, if light > 0.86 { 0.25 } else { 0.85 });
         let chatter = if plate.grain(px as i32, py as i32) > 0.988 { 0.4 } else { 0.0 };
         mix(tint, key, (dark - chatter).clamp(0.0, 0.97))
     })

@@ -72,9 +72,15 @@ impl Canvas {
         self.w.min(self.h) as f32
     }
 
-    pub(in super::super) fn picture(&self) -> Picture {
-        let rgba = self.rgb.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect();
-        Picture { width: self.w as u32, height: self.h as u32, rgba }
+    /// The canvas as it stands, thinned to a longer side of about this many pixels; a whole copy would cost as much
+    /// memory as the canvas.
+    pub(in super::super) fn sketch(&self, side_px: u32) -> Picture {
+        let step = (self.w.max(self.h) / side_px.max(1) as usize).max(1);
+        let (wide, tall) = (self.w.div_ceil(step), self.h.div_ceil(step));
+        let row = |y: usize| (0..wide).map(move |x| y * step * self.w + x * step);
+        let pixels = (0..tall).flat_map(row).filter_map(|at| self.rgb.get(at));
+        let rgba = pixels.flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect();
+        Picture { width: wide as u32, height: tall as u32, rgba }
     }
 
     /// Mean lightness of a box, given in pixels; of one that lies outside, a middle one.

@@ -40,7 +40,7 @@ pub(super) fn fall(canvas: &mut Canvas, reading: &Reading, palette: &Palette, di
                     sheet.push_oval(bank);
                 }
                 let pale = mix(palette.sky_low, palette.light, 0.4);
-                canvas.fill(sheet.finish(), pale, pale, (0.0, 1.0), depth::NEAR, 0.3);
+                canvas.fill(sheet.finish(), pale, pale, (0.0, 1.0), depth::NEAR, 0.2);
             }
         }
         _ => {}
