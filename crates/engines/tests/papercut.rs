@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engines::papercut::library::Library;
-use engines::papercut::reading::{Reading, Technique};
+use engines::papercut::reading::{Reading, Setting, Technique};
 use engines::papercut::{draw, read};
 use imaging::Picture;
 use kernel::{Prompt, Result};
@@ -140,6 +140,36 @@ fn what_is_asked_for_is_found_in_sixteen_languages() {
     let hits = ASKED.len() - missed.len();
     println!("hits {hits} of {}\n{}", ASKED.len(), missed.join("\n"));
     assert!(hits * 100 >= ASKED.len() * HITS_MIN_PERCENT, "{hits} of {}: {missed:#?}", ASKED.len());
+}
+
+#[test]
+fn counts_and_colours_may_stand_after_their_noun() {
+    let Some(parts) = parts("counts_and_colours_may_stand_after_their_noun") else { return };
+    let cats = parts.read("고양이 두 마리와 달");
+    let counts: Vec<u32> = cats.subjects.iter().map(|subject| subject.count).collect();
+    assert_eq!(counts, [2, 1], "{:?}", cats.subjects.iter().map(|s| &s.figure.name).collect::<Vec<_>>());
+    let house = parts.read("una casa blanca junto al mar");
+    assert_eq!(house.subjects[0].colour, Some([0xf4, 0xef, 0xe6]));
+    assert_eq!(house.setting, Setting::Sea);
+    let car = parts.read("a red car, a blue boat");
+    let colours: Vec<_> = car.subjects.iter().map(|subject| subject.colour).collect();
+    assert_eq!(colours, [Some([0xd6, 0x3a, 0x2f]), Some([0x2f, 0x62, 0xb5])]);
+}
+
+#[test]
+fn a_place_is_read_where_it_is_named() {
+    let Some(parts) = parts("a_place_is_read_where_it_is_named") else { return };
+    for (text, setting) in [
+        ("an astronaut on the moon", Setting::Space),
+        ("abstract geometric shapes in blue and orange", Setting::Abstract),
+        ("a spaceship landing on mars", Setting::Desert),
+        ("un chat noir sur un toit à Paris", Setting::City),
+        ("जंगल में एक बाघ", Setting::Forest),
+        ("바닷가의 등대", Setting::Beach),
+        ("a whale beneath a small boat", Setting::Sea),
+    ] {
+        assert_eq!(parts.read(text).setting, setting, "{text}");
+    }
 }
 
 #[test]

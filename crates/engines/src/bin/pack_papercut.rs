@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Languages whose names and tags are taken, English first.
-const LANGUAGES: [&str; 15] =
-    ["en", "zh", "zh-hant", "ja", "ko", "de", "fr", "es", "es-mx", "it", "nl", "pl", "pt", "ru", "th"];
+const LANGUAGES: [&str; 16] =
+    ["en", "zh", "zh-hant", "ja", "ko", "de", "fr", "es", "es-mx", "it", "nl", "pl", "pt", "ru", "th", "hi"];
 /// Sets in the order of preference, with the side of their view box.
 const SETS: [&str; 2] = ["fluent-emoji-flat", "noto"];
 
@@ -40,7 +40,11 @@ struct Shapes {
 struct Cut {
     /// Name in the set.
     shape: String,
+    /// Another set, of pictures that keep their colours.
+    #[serde(default)]
+    set: Option<String>,
     /// sRGB in hex, of the shape and of what shows through its cuts.
+    #[serde(default)]
     ink: String,
     #[serde(default)]
     inner: Option<String>,
@@ -76,7 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, cut) in &shapes.more {
         let label = name.replace('-', " ");
         let names = std::iter::once(&label).chain(&cut.words).map(|word| format!("={word}")).collect();
-        figures.push(silhouette(name, cut, &sheet, names, encoder.encode(&label))?);
+        figures.push(silhouette(name, cut, (&sheet, icons), names, encoder.encode(&label))?);
     }
     for emoji in english.as_array().into_iter().flatten() {
         let Some(mut entry) = figure(emoji, &choices, &groups, icons, &words, &encoder) else { continue };
@@ -85,7 +89,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let person = entry.nature == Nature::Bust && is_person(emoji, &groups);
         let cut = shapes.instead.get(&name).or_else(|| shapes.instead.get("person").filter(|_| person));
         if let Some(cut) = cut {
-            entry = silhouette(&name, cut, &sheet, entry.keywords, entry.meaning)?;
+            entry = silhouette(&name, cut, (&sheet, icons), entry.keywords, entry.meaning)?;
         }
         figures.push(entry);
     }
@@ -144,23 +148,30 @@ fn nature(name: &str) -> Option<Nature> {
 fn silhouette(
     name: &str,
     cut: &Cut,
-    sheet: &Value,
+    (sheet, sets): (&Value, [&Value; 2]),
     keywords: Vec<String>,
     meaning: Embedding,
 ) -> Result<NewEntry, Box<dyn Error>> {
-    let body =
-        sheet["icons"][&cut.shape]["body"].as_str().ok_or_else(|| format!("no shape {}", cut.shape))?;
+    let own = SETS.iter().position(|set| cut.set.as_deref() == Some(*set));
+    let sheet = own.and_then(|place| sets.get(place)).copied().unwrap_or(sheet);
+    let icon = &sheet["icons"][&cut.shape];
+    let body = icon["body"].as_str().ok_or_else(|| format!("no shape {}", cut.shape))?;
+    let side = |axis: &str| icon[axis].as_f64().or_else(|| sheet[axis].as_f64()).unwrap_or(512.0);
     let inked = body.replace("currentColor", &format!("#{}", cut.ink));
     let inner = cut.inner.as_deref().map(|hex| u32::from_str_radix(hex, 16)).transpose()?;
     let inner = inner.map(|rgb| rgb.to_be_bytes()).map(|[_, red, green, blue]| [red, green, blue]);
     Ok(NewEntry {
-        name: format!("game-icons:{name}"),
+        name: format!("{}:{name}", cut.set.as_deref().unwrap_or("game-icons")),
         nature: nature(&cut.as_what.0).ok_or_else(|| format!("{name} is of no known kind"))?,
         inner,
         height_m: cut.as_what.1,
         keywords,
         meaning,
-        svg: format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 512 512\">{inked}</svg>"),
+        svg: format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"0 0 {} {}\">{inked}</svg>",
+            side("width"),
+            side("height")
+        ),
     })
 }
 

@@ -1,6 +1,6 @@
 //! This owns colours and the palettes that hold a picture together.
 
-use super::reading::{Hour, Mood, Reading, Season, Setting};
+use super::reading::{Hour, Mood, Reading, Season, Setting, Weather};
 
 /// sRGB, 0 to 1.
 pub(super) type Rgb = [f32; 3];
@@ -57,7 +57,7 @@ const fn palette(c: [u32; 10]) -> Palette {
     }
 }
 
-const DAY: [Palette; 3] = [
+const DAY: [Palette; 8] = [
     palette([
         0x6fb0c4, 0xf6e4bf, 0xa8c3b4, 0x6d9f83, 0x3d7560, 0x1d4a45, 0xfff4d8, 0x14302f, 0xe2552d, 0x4f97a8,
     ]),
@@ -67,40 +67,76 @@ const DAY: [Palette; 3] = [
     palette([
         0x4f8fc0, 0xe8efe4, 0x9fbfd0, 0x6aa3a0, 0x4d8a5e, 0x245a45, 0xfffbe8, 0x15323a, 0xf2a33a, 0x3f85ae,
     ]),
+    palette([
+        0xf3b294, 0xfff0d9, 0xe3b6a4, 0x83a89d, 0x33747a, 0x17434f, 0xfff8e6, 0x0d2730, 0xdd4f2c, 0x7fb7b5,
+    ]),
+    palette([
+        0xedc25c, 0xfaeabf, 0xcdb97f, 0x7d9a8c, 0x3c6478, 0x1f3a54, 0xfff7de, 0x12233a, 0xd9442f, 0x6f9aa6,
+    ]),
+    palette([
+        0xa3d2c6, 0xfdeadf, 0xeeb9ad, 0x8fb59b, 0x4a8578, 0x22504f, 0xfffaf0, 0x173638, 0xe85f5f, 0x86bfc0,
+    ]),
+    palette([
+        0xa9b8e4, 0xfbeee0, 0xc3badb, 0x8f9cc4, 0x5a6f9e, 0x2e3f6b, 0xfffaf0, 0x1b2748, 0xee7f42, 0x8fb0d8,
+    ]),
+    palette([
+        0xd3d9ba, 0xf8f1da, 0xc3c29b, 0x98a274, 0x647850, 0x384b39, 0xfdf8e6, 0x222f26, 0xc4492b, 0x8fb0a8,
+    ]),
 ];
-const DAWN: [Palette; 2] = [
+const DAWN: [Palette; 4] = [
     palette([
         0x7590bd, 0xf8cbb2, 0xb9a0b6, 0x7f7ca3, 0x4d517d, 0x282b50, 0xffe8cc, 0x1a1b3a, 0xf1745a, 0x8f9cc0,
     ]),
     palette([
         0xa5b8c4, 0xfbdcc0, 0xc5b3ae, 0x94968f, 0x5f7270, 0x324a4e, 0xfff0dc, 0x1f3136, 0xe8825c, 0x9fb5ba,
     ]),
+    palette([
+        0xf2a99a, 0xfde3c4, 0xd9a7a4, 0xa98a9c, 0x6f6788, 0x3d3b5f, 0xfff1da, 0x24233f, 0xe5563f, 0xc79fab,
+    ]),
+    palette([
+        0x8cc0bd, 0xfde0bd, 0xb3bfa9, 0x7fa08f, 0x4a7672, 0x234b52, 0xfff4dc, 0x15323b, 0xf0805a, 0x8fbdb6,
+    ]),
 ];
-const GOLDEN: [Palette; 2] = [
+const GOLDEN: [Palette; 4] = [
     palette([
         0xe39a5a, 0xfcdf9f, 0xd29263, 0xa86147, 0x703a41, 0x3d2034, 0xfff2c8, 0x27142b, 0xf6b73c, 0xc98a5a,
     ]),
     palette([
         0xd9b36c, 0xfbe8b8, 0xb9a06a, 0x85824f, 0x52623f, 0x2c4034, 0xfff6d4, 0x1b2b25, 0xe0662c, 0xa9a574,
     ]),
+    palette([
+        0xf0a53c, 0xfbe3a6, 0xd8a860, 0x9c8a58, 0x4f6b62, 0x263f4b, 0xfff4cc, 0x172a35, 0xd8432c, 0xa8a488,
+    ]),
+    palette([
+        0xdd8a66, 0xfbdcae, 0xc88c78, 0x8f6a72, 0x5b4a66, 0x332c4c, 0xfff0cf, 0x201a36, 0xf3ae3d, 0xb98a80,
+    ]),
 ];
-const SUNSET: [Palette; 2] = [
+const SUNSET: [Palette; 4] = [
     palette([
         0x5a3b75, 0xf67c5b, 0xa24d6d, 0x6e3466, 0x412353, 0x24163b, 0xffd888, 0x180e2d, 0xffb545, 0x8d4a78,
     ]),
     palette([
         0x2f4f74, 0xf5a05a, 0x9a6a6f, 0x5f4d68, 0x3a3b58, 0x20263f, 0xffe2a0, 0x141a2e, 0xf2553c, 0x6d6480,
     ]),
+    palette([
+        0xc9403a, 0xf9b45c, 0xb5483f, 0x8a3140, 0x58243c, 0x301630, 0xffe3a3, 0x200e24, 0xffcf5c, 0xa84a4a,
+    ]),
+    palette([
+        0x3c6a78, 0xf7b48a, 0xb98378, 0x7a6a72, 0x465a66, 0x22394a, 0xffe9c0, 0x14252f, 0xef5f3c, 0x6f8a8c,
+    ]),
 ];
-const DUSK: [Palette; 2] = [
+const DUSK: [Palette; 3] = [
     palette([
         0x273a62, 0xba8fab, 0x606893, 0x404d7a, 0x2a375d, 0x172240, 0xf8e0c6, 0x0e162d, 0xf2a660, 0x55628f,
     ]),
     palette([
         0x1f4654, 0xd9a38a, 0x587b80, 0x3a5f68, 0x254752, 0x132e3a, 0xfae3c8, 0x0b1f2a, 0xf08a4b, 0x4b7480,
     ]),
+    palette([
+        0x4a3a6e, 0xe3a9a0, 0x836a94, 0x5f4f80, 0x413a66, 0x241f45, 0xfbe4cc, 0x161230, 0xf4b45a, 0x6d5f92,
+    ]),
 ];
-const NIGHT: [Palette; 3] = [
+const NIGHT: [Palette; 5] = [
     palette([
         0x101d42, 0x35528a, 0x2b4775, 0x1f375f, 0x15284a, 0x0b1833, 0xf6eac6, 0x070f25, 0xf3ba4d, 0x28477c,
     ]),
@@ -109,6 +145,12 @@ const NIGHT: [Palette; 3] = [
     ]),
     palette([
         0x1f1540, 0x6a3f7d, 0x4a3270, 0x35265a, 0x241a45, 0x140f2d, 0xfbe6d0, 0x0d0920, 0xff7a59, 0x4b367c,
+    ]),
+    palette([
+        0x0b2a45, 0x3f7f94, 0x2c5f78, 0x1d4760, 0x12334a, 0x0a2033, 0xf8efd2, 0x061524, 0xf6c453, 0x2f6a84,
+    ]),
+    palette([
+        0x17203a, 0x5d6a8c, 0x434f72, 0x313b5b, 0x222a46, 0x131930, 0xfbf0d4, 0x0b0f20, 0xe9604a, 0x46547c,
     ]),
 ];
 
@@ -134,6 +176,16 @@ pub(super) fn choose(reading: &Reading, turn: usize, reference: &[[u8; 3]]) -> P
     if let Some((tint, strength)) = ground {
         palette.tint_ground(tint, strength);
     }
+    let weather = match reading.weather {
+        Weather::Storm => Some((hex(0x32465c), 0.55)),
+        Weather::Rain => Some((hex(0x5d6f7d), 0.42)),
+        Weather::Fog => Some((hex(0xc9cfcb), 0.34)),
+        Weather::Cloudy => Some((hex(0x9aa6aa), 0.25)),
+        _ => None,
+    };
+    if let Some((tint, strength)) = weather {
+        palette.overcast(tint, strength);
+    }
     let mood = match reading.mood {
         Some(Mood::Dreamy) => Some((hex(0xd9a4d8), 0.18)),
         Some(Mood::Mysterious | Mood::Dramatic) => Some((hex(0x1b1730), 0.22)),
@@ -155,6 +207,20 @@ pub(super) fn choose(reading: &Reading, turn: usize, reference: &[[u8; 3]]) -> P
 }
 
 impl Palette {
+    /// Takes the colour of heavy air in; it never makes a night lighter.
+    fn overcast(&mut self, tint: Rgb, strength: f32) {
+        for (colour, share) in [
+            (&mut self.sky_top, 1.0),
+            (&mut self.sky_low, 0.72),
+            (&mut self.far, 0.7),
+            (&mut self.water, 0.6),
+            (&mut self.mid, 0.4),
+        ] {
+            let light = luma(tint).min(luma(*colour) * 1.15);
+            *colour = mix(*colour, at_luma(tint, light), strength * share);
+        }
+    }
+
     fn tint_ground(&mut self, tint: Rgb, strength: f32) {
         for (colour, share) in
             [(&mut self.far, 0.7), (&mut self.mid, 0.9), (&mut self.near, 1.0), (&mut self.fore, 0.7)]

@@ -11,6 +11,8 @@ use super::scene::{self, Canvas, Dice};
 
 /// Steps that are reported: layers, printing, finishing.
 pub(super) const STEPS: u32 = 10;
+/// Turns among palettes; every number of palettes up to eight divides it.
+const PALETTE_TURNS: usize = 840;
 /// Longer side of a preview.
 const PREVIEW_SIDE: u32 = 256;
 
@@ -31,11 +33,11 @@ pub fn draw(
     let technique = technique.or(reading.technique).unwrap_or_else(|| suited(reading, &mut dice));
     let layout = reference.map(layout::of).unwrap_or_default();
     let reference = reference.map(|picture| imaging::palette(picture, 4)).unwrap_or_default();
-    let palette = colour::choose(reading, dice.below(6), &reference);
+    let palette = colour::choose(reading, dice.below(PALETTE_TURNS), &reference);
     report(1, STEPS, None)?;
     let mut canvas = Canvas::new(size_px, palette.sky_low)?;
     scene::compose(&mut canvas, reading, &palette, layout, &mut dice, &mut |step, canvas| {
-        report(step, STEPS, canvas.map(|canvas| preview(&canvas.picture())).transpose()?)
+        report(step, STEPS, canvas.map(|canvas| preview(&canvas.sketch(2 * PREVIEW_SIDE))).transpose()?)
     })?;
     let printed = print::print(&canvas, &palette, technique, &mut dice);
     report(STEPS, STEPS, Some(preview(&printed)?))?;
@@ -52,7 +54,9 @@ fn suited(reading: &Reading, dice: &mut Dice) -> Technique {
         Setting::Sea | Setting::Mountains | Setting::Lake | Setting::River => {
             &[Technique::Woodblock, Technique::Risograph, Technique::PaperCut]
         }
-        Setting::City | Setting::Poster | Setting::Road => &[Technique::Screenprint, Technique::Risograph],
+        Setting::City | Setting::Poster | Setting::Road | Setting::Abstract => {
+            &[Technique::Screenprint, Technique::Risograph]
+        }
         Setting::Forest | Setting::Jungle => &[Technique::PaperCut, Technique::Linocut, Technique::Risograph],
         Setting::Pattern => &[Technique::Risograph, Technique::Screenprint],
         _ => &[Technique::Risograph, Technique::PaperCut, Technique::Screenprint],
@@ -68,7 +72,7 @@ mod tests {
     use super::*;
 
     const FOX: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><path fill='#f70' d='M4 28h24L16 4z'/></svg>";
-    const SETTINGS: [Setting; 23] = [
+    const SETTINGS: [Setting; 24] = [
         Setting::Meadow,
         Setting::Hills,
         Setting::Mountains,
@@ -92,6 +96,7 @@ mod tests {
         Setting::Pattern,
         Setting::Poster,
         Setting::Portrait,
+        Setting::Abstract,
     ];
     const NATURES: [Nature; 11] = [
         Nature::Grounded,
@@ -151,7 +156,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(120))]
         #[test]
         fn every_reading_gives_a_whole_picture(
-            setting in 0_usize..23, nature in 0_usize..11, technique in 0_usize..10, svg in 0_usize..3,
+            setting in 0_usize..24, nature in 0_usize..11, technique in 0_usize..10, svg in 0_usize..3,
             count in 1_u32..13, width in 8_u32..220, height in 8_u32..220, seed: u64
         ) {
             let svg = [FOX, "<svg", "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 0 0'/>"][svg];

@@ -1,7 +1,7 @@
 //! This owns reading a prompt: subjects with count and colour, and everything else that decides a scene.
 //! It keeps no word of the prompt; what it returns is made of library figures and plain choices.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use kernel::{Prompt, Purpose};
@@ -38,6 +38,8 @@ struct File {
     count: HashMap<String, Vec<String>>,
     stop: Words,
     negation: Words,
+    after: Words,
+    particle: Words,
 }
 
 #[derive(Deserialize)]
@@ -59,14 +61,19 @@ enum Said {
     Negation,
 }
 
+#[derive(Default)]
 struct Lexicon {
     said: HashMap<String, Vec<Said>>,
-    stop: std::collections::HashSet<String>,
+    stop: HashSet<String>,
+    /// Colours and counts that stand after their noun.
+    after: HashSet<String>,
+    /// Endings that are cut from a noun.
+    particles: Vec<String>,
 }
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     let file: Option<File> = toml::from_str(include_str!("lexicon.toml")).ok();
-    let mut lexicon = Lexicon { said: HashMap::new(), stop: Default::default() };
+    let mut lexicon = Lexicon::default();
     let Some(file) = file else { return lexicon };
     let mut add = |table: HashMap<String, Vec<String>>, mean: &dyn Fn(&str) -> Option<Said>| {
         for (name, words) in table {
@@ -90,10 +97,12 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         lexicon.said.entry(word).or_default().push(Said::Negation);
     }
     lexicon.stop.extend(file.stop.words);
+    lexicon.after.extend(file.after.words);
+    lexicon.particles = file.particle.words;
     lexicon
 });
 
-const SETTINGS: [(&str, Setting); 23] = [
+const SETTINGS: [(&str, Setting); 24] = [
     ("meadow", Setting::Meadow),
     ("hills", Setting::Hills),
     ("mountains", Setting::Mountains),
@@ -117,6 +126,7 @@ const SETTINGS: [(&str, Setting); 23] = [
     ("pattern", Setting::Pattern),
     ("poster", Setting::Poster),
     ("portrait", Setting::Portrait),
+    ("abstract", Setting::Abstract),
 ];
 const HOURS: [(&str, Hour); 6] = [
     ("dawn", Hour::Dawn),
@@ -159,7 +169,9 @@ fn tokens(text: &str) -> Tokens {
     let mut word = String::new();
     for c in text.chars().take(READ_CHARS_MAX).flat_map(char::to_lowercase) {
         let alone = matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{0e00}'..='\u{0e7f}');
-        if !alone && (c.is_alphanumeric() || c == '-' || c == '\'') {
+        // The signs that join Devanagari letters are no letters themselves.
+        let joins = matches!(c, '-' | '\'' | '\u{093c}' | '\u{094d}');
+        if !alone && (c.is_alphanumeric() || joins) {
             word.push(c);
             continue;
         }
@@ -191,6 +203,8 @@ struct Reader<'a> {
     encoder: Option<&'a Encoder>,
     meanings_left: usize,
     subjects: Vec<Subject>,
+    /// Whether the phrase before named a subject.
+    just_named: bool,
     settings: Vec<Setting>,
     hour: Option<Hour>,
     season: Option<Season>,
@@ -208,6 +222,7 @@ pub fn read(prompt: &Prompt, library: &Library, encoder: Option<&Encoder>) -> Re
         encoder,
         meanings_left: MEANINGS_MAX,
         subjects: Vec::new(),
+        just_named: false,
         settings: Vec::new(),
         hour: None,
         season: None,
@@ -226,6 +241,7 @@ impl Reader<'_> {
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
             if token.is_empty() {
+                self.just_named = false;
                 self.let_go(std::mem::take(&mut pending));
                 at += 1;
                 continue;
@@ -268,12 +284,23 @@ impl Reader<'_> {
 
     /// Whether the phrase is known to the lexicon or the library.
     fn phrase(&mut self, phrase: &str, pending: &mut Pending) -> bool {
-        let said = LEXICON.said.get(phrase).or_else(|| LEXICON.said.get(singular(phrase)?.as_str()));
+        let said = LEXICON.said.get(phrase).or_else(|| LEXICON.said.get(stem(phrase)?.as_str()));
+        let just_named = self.just_named;
         let negated = pending.negated;
         for said in said.into_iter().flatten() {
             match *said {
                 Said::Negation => pending.negated = true,
+                Said::Count(count) if just_named && LEXICON.after.contains(phrase) => {
+                    if let Some(subject) = self.subjects.last_mut() {
+                        subject.count = count;
+                    }
+                }
                 Said::Count(count) => pending.count = Some(count),
+                Said::Colour(colour) if just_named && LEXICON.after.contains(phrase) => {
+                    if let Some(subject) = self.subjects.last_mut() {
+                        subject.colour = Some(colour);
+                    }
+                }
                 Said::Colour(colour) => {
                     pending.colour = Some(colour);
                     pending.thing = self.library.named(phrase);
@@ -291,17 +318,19 @@ impl Reader<'_> {
             }
         }
         if said.is_some() {
+            self.just_named = false;
             pending.negated &= said.is_some_and(|all| all.contains(&Said::Negation));
             return true;
         }
         if LEXICON.stop.contains(phrase) {
             return false;
         }
-        let figure = self.library.named(phrase).or_else(|| self.library.named(singular(phrase)?.as_str()));
-        match figure {
+        let one = stem(phrase).and_then(|one| self.library.named(&one));
+        match self.library.named(phrase).or_else(|| one.clone()) {
             Some(figure) => {
-                let plural =
-                    singular(phrase).is_some_and(|one| self.library.named(phrase).is_none() && one != phrase);
+                // A plural may have a name of its own; it still means several.
+                let plural = phrase.is_ascii() && one.is_some_and(|one| one.name == figure.name);
+                self.just_named = true;
                 self.subject(figure, 1.0, if plural { 3 } else { 1 }, pending);
                 true
             }
@@ -311,6 +340,7 @@ impl Reader<'_> {
 
     /// A single word that nothing knows: perhaps a tag, perhaps near in meaning to a figure.
     fn guess(&mut self, word: &str, pending: &mut Pending) {
+        self.just_named = false;
         let letters = word.chars().filter(|c| c.is_alphabetic()).count();
         if letters < 3 || LEXICON.stop.contains(word) || word.chars().any(|c| c.is_ascii_digit()) {
             return;
@@ -348,13 +378,20 @@ impl Reader<'_> {
         self.colours.truncate(COLOURS_MAX);
         let has = |nature: Nature| self.subjects.iter().any(|subject| subject.figure.nature == nature);
         // A place wins over the form of the picture, unless nothing but a form was named.
-        let form = |setting: &Setting| matches!(setting, Setting::Poster | Setting::Portrait | Setting::Sky);
+        let form = |setting: &Setting| {
+            matches!(setting, Setting::Poster | Setting::Portrait | Setting::Sky | Setting::Abstract)
+        };
         let named = self.settings.iter().find(|s| !form(s)).or(self.settings.first()).copied();
         let setting =
             named.unwrap_or_else(|| match self.subjects.first().map(|subject| subject.figure.nature) {
                 _ if has(Nature::Swimming) && !has(Nature::Floating) => Setting::Underwater,
-                Some(Nature::Floating) => Setting::Sea,
+                _ if has(Nature::Floating) => Setting::Sea,
+                Some(Nature::Tabletop) if has(Nature::Grounded) && self.hour == Some(Hour::Night) => {
+                    Setting::Meadow
+                }
                 Some(Nature::Tabletop) => Setting::Table,
+                Some(Nature::Flying) if has(Nature::Plant) => Setting::Garden,
+                Some(Nature::Flying) if has(Nature::Grounded) || has(Nature::Building) => Setting::Hills,
                 Some(Nature::Flying) => Setting::Sky,
                 Some(Nature::Bust) => Setting::Portrait,
                 Some(Nature::Symbol) => Setting::Poster,
@@ -381,6 +418,15 @@ impl Reader<'_> {
             colours: self.colours,
         }
     }
+}
+
+/// A word without its ending: the singular of a plural, a Korean noun without its particle.
+fn stem(word: &str) -> Option<String> {
+    if word.chars().all(|c| ('가'..='힣').contains(&c)) {
+        let cut = LEXICON.particles.iter().find_map(|end| word.strip_suffix(end.as_str()));
+        return cut.filter(|stem| !stem.is_empty()).map(str::to_owned);
+    }
+    singular(word)
 }
 
 /// The singular of a plural in the Latin-script languages, by its ending.

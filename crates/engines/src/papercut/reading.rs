@@ -85,6 +85,7 @@ pub enum Setting {
     Pattern,
     Poster,
     Portrait,
+    Abstract,
 }
 
 /// Time of day.

@@ -25,11 +25,17 @@ fn cell(plate: &Plate<'_>, x: f32, y: f32, size: f32) -> ((f32, f32), f32, (i32,
 /// Luminous panes in lead, cut along the forms and once more across large areas.
 pub(super) fn stained_glass(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     let lead = mix(palette.dark, hex(0x14120f), 0.6);
-    let size = 64.0 * plate.mm;
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
         let depth = plate.depth(x, y);
+        // Wide panes for the sky, small ones for what matters.
+        let size = match depth {
+            0..=3 => 118.0,
+            4..=9 => 88.0,
+            _ => 54.0,
+        } * plate.mm;
         let (middle, gap, id) = cell(plate, x, y, size);
+        let lead_width = 3.4 * plate.mm / size;
         // A pane has one colour; where its middle belongs to another form, the place's own colour stands.
         let pane = if plate.depth(middle.0, middle.1) == depth {
             mix(plate.rgb(middle.0, middle.1), plate.rgb(x, y), 0.35)
@@ -38,18 +44,24 @@ pub(super) fn stained_glass(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
         };
         let forms = [(3.4, 0.0), (0.0, 3.4), (-3.4, 0.0), (0.0, -3.4)];
         let at_form = forms.iter().any(|(dx, dy)| plate.depth(x + dx * plate.mm, y + dy * plate.mm) != depth);
-        if gap < 0.055 || at_form {
+        if gap < lead_width || at_form || rim(plate, x, y) {
             let sheen = 0.10 * plate.cloud(x, y, 9.0 * plate.mm);
             return lead.map(|v| v + sheen);
         }
         let light = luma(pane);
-        let rich = pane.map(|v| light + (v - light) * 1.45);
-        let glow = 0.86
-            + 0.28 * plate.grain(id.0, id.1)
+        let rich = pane.map(|v| light + (v - light) * 1.6);
+        let glow = 0.74
+            + 0.40 * plate.grain(id.0, id.1)
             + 0.16 * (plate.cloud(x, y, 14.0 * plate.mm) - 0.5)
             + 0.10 * gap.min(0.6);
         rich.map(|v| v * glow + 0.03)
     })
+}
+
+/// The border of the window: a line of lead around it and another farther in.
+fn rim(plate: &Plate<'_>, x: f32, y: f32) -> bool {
+    let border = x.min(y).min(plate.w as f32 - x).min(plate.h as f32 - y) / plate.mm;
+    border < 9.0 || (30.0..35.0).contains(&border)
 }
 
 /// Rows of stitches on cloth; each form is filled in its own direction.
@@ -58,7 +70,8 @@ pub(super) fn embroidery(plate: &Plate<'_>) -> Vec<u8> {
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
         let depth = plate.depth(x, y);
-        let angle = f32::from(depth) * 1.1 + 0.5;
+        // The sky lies level; every nearer form turns.
+        let angle = if depth <= 3 { 0.06 } else { f32::from(depth) * 1.1 + 0.5 };
         let (s, c) = angle.sin_cos();
         let across = (y * c - x * s) / wide;
         let row = across.floor();
@@ -83,17 +96,20 @@ pub(super) fn embroidery(plate: &Plate<'_>) -> Vec<u8> {
 
 /// Small stones in mortar.
 pub(super) fn mosaic(plate: &Plate<'_>) -> Vec<u8> {
-    let size = (19.0 * plate.mm).max(4.0);
     let mortar = hex(0xcfc4b0);
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
+        // Smaller stones where the figures are.
+        let size = (if plate.depth(x, y) > 6 { 14.0 } else { 21.0 } * plate.mm).max(4.0);
         let bend = (plate.cloud(x, y, 190.0 * plate.mm) - 0.5) * 30.0 * plate.mm;
         let (middle, gap, id) = cell(plate, x + bend, y + bend, size);
         let (mx, my) = (middle.0 - bend, middle.1 - bend);
-        let own = plate.rgb(mx, my);
+        let plain = plate.rgb(mx, my);
+        let grey = luma(plain);
+        let own = plain.map(|v| grey + (v - grey) * 1.25);
         if gap < 0.13 {
             let sand = 0.10 * (plate.grain(px as i32, py as i32) - 0.5);
-            return mix(mortar, own, 0.25).map(|v| v * 0.82 + sand);
+            return mix(mortar, own, 0.55).map(|v| v * 0.6 + sand);
         }
         let tilt = ((x - mx) + (y - my)) / size;
         let tone = 0.92 + 0.22 * (plate.grain(id.0, id.1) - 0.5) - 0.14 * tilt;

@@ -36,23 +36,49 @@ pub(super) struct Plate<'a> {
     pub(super) mm: f32,
     canvas: &'a Canvas,
     seed: u32,
-    /// What lightness is multiplied by so that a print in one ink has a middle tone.
-    gain: f32,
+    /// The darkest and the lightest tone that counts, for prints in one ink.
+    levels: (f32, f32),
+    /// The power that gives such a print a middle tone.
+    gamma: f32,
+}
+
+/// Where all but a few pixels lie, and the power that puts their median in the middle.
+fn tones(canvas: &Canvas) -> ((f32, f32), f32) {
+    let mut counts = [0_usize; 256];
+    for rgb in &canvas.rgb {
+        let light = super::colour::luma(rgb.map(|v| f32::from(v) / 255.0));
+        if let Some(count) = counts.get_mut((light * 255.0) as usize) {
+            *count += 1;
+        }
+    }
+    let at = |share: f32| {
+        let mut left = (canvas.rgb.len() as f32 * share) as usize;
+        let found = counts.iter().position(|count| {
+            let here = left <= *count;
+            left = left.saturating_sub(*count);
+            here
+        });
+        found.unwrap_or(255) as f32 / 255.0
+    };
+    let (dark, light) = (at(0.015), at(0.985));
+    let light = light.max(dark + 0.2);
+    let middle = ((at(0.5) - dark) / (light - dark)).clamp(0.08, 0.92);
+    // Most of the way only: a night stays darker than a day.
+    ((dark, light), (0.5_f32.ln() / middle.ln()).powf(0.7).clamp(0.42, 1.9))
 }
 
 impl<'a> Plate<'a> {
     fn of(canvas: &'a Canvas, dice: &mut Dice) -> Self {
         let mm = canvas.unit() / 1024.0;
-        let sum: f32 = canvas.rgb.iter().map(|c| super::colour::luma(c.map(|v| f32::from(v) / 255.0))).sum();
-        let gain = (0.46 / (sum / canvas.rgb.len().max(1) as f32).max(0.02)).clamp(0.8, 4.0);
-        Self { w: canvas.w, h: canvas.h, mm, canvas, seed: dice.below(1 << 30) as u32, gain }
+        let (levels, gamma) = tones(canvas);
+        Self { w: canvas.w, h: canvas.h, mm, canvas, seed: dice.below(1 << 30) as u32, levels, gamma }
     }
 
-    /// Lightness for prints in one ink: dark scenes are lifted, so that their forms still show.
+    /// Lightness for prints in one ink: stretched, so that the forms of dark and of pale scenes show as well.
     pub(super) fn tone(&self, x: f32, y: f32) -> f32 {
-        let light = super::colour::luma(self.rgb(x, y));
-        let lifted = light * self.gain;
-        if lifted > 0.75 { (0.75 + (lifted - 0.75) * 0.35).min(1.0) } else { lifted }
+        let (dark, light) = self.levels;
+        let own = super::colour::luma(self.rgb(x, y));
+        ((own - dark) / (light - dark)).clamp(0.0, 1.0).powf(self.gamma)
     }
 
     /// Every pixel, made by a function of its place, as RGBA.
@@ -106,9 +132,14 @@ impl<'a> Plate<'a> {
         let steps = 4;
         let hits = (1..=steps).filter(|n| {
             let reach = length * *n as f32 / steps as f32;
-            self.depth(x - reach, y - reach) > own
+            self.depth(x + self.light() * reach, y - reach) > own
         });
         hits.count() as f32 / steps as f32
+    }
+
+    /// The side from which the light falls.
+    pub(super) fn light(&self) -> f32 {
+        self.canvas.light
     }
 
     /// Whether depth or colour changes within a distance.

@@ -10,11 +10,12 @@ pub(super) fn woodblock(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
         let own = plate.rgb(x, y);
-        let steps = own.map(|v| (v * 9.0).round() / 9.0);
         let wave = plate.cloud(x, y, 240.0 * plate.mm) * 26.0 * plate.mm;
         let rings = plate.cloud((x + wave) * 0.06, y + wave, 2.6 * plate.mm);
         let grain = (rings - 0.5) * 0.13 * (1.0 - luma(own) * 0.5);
-        let ink = mix(steps, paper, 0.10 + grain.max(0.0)).map(|v| v + grain * 0.5);
+        // A brushed gradation, a little uneven, as one wipes ink on the block.
+        let brushed = own.map(|v| v + 0.035 * (plate.cloud(x * 0.12, y, 30.0 * plate.mm) - 0.5));
+        let ink = mix(brushed, paper, 0.08 + grain.max(0.0)).map(|v| v + grain * 0.5);
         let wobble = (plate.cloud(x, y, 30.0 * plate.mm) - 0.5) * 2.0 * plate.mm;
         let line =
             plate.edge(x + wobble, y + wobble, (1.5 + 1.2 * plate.cloud(x, y, 60.0 * plate.mm)) * plate.mm);
@@ -23,33 +24,55 @@ pub(super) fn woodblock(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     })
 }
 
-/// One dark block over one colour: shade is carved in lines that follow the forms.
+/// One dark block over a few flat colours: what is light stays uncut paper, the middle is carved in tapering lines, what
+/// is dark is left standing.
 pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     let (paper, key) = (hex(0xf4ecda), mix(palette.dark, [0.06, 0.05, 0.07], 0.5));
-    let colours = [palette.accent, palette.sky_top, palette.mid, palette.sky_low, palette.near];
+    let colours =
+        [palette.accent, palette.sky_top, palette.mid, palette.sky_low, palette.near, palette.light];
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
         let (own, depth) = (plate.rgb(x, y), plate.depth(x, y));
         let light = plate.tone(x, y);
-        // Each depth is carved in its own direction, bent by slow noise.
-        let angle = f32::from(depth) * 0.9 + plate.cloud(x, y, 420.0 * plate.mm) * 0.9;
-        let (s, c) = angle.sin_cos();
-        let along = (x * c + y * s) / plate.mm;
-        let across = (y * c - x * s) / plate.mm + 5.0 * plate.cloud(x, y, 22.0 * plate.mm);
-        let groove = 0.5 + 0.5 * (across * 0.62).sin();
-        let ends = 0.5 + 0.5 * (along * 0.055 + 7.0 * plate.grain(0, (across * 0.0987) as i32)).sin();
-        let carved = groove * 0.75 + ends * 0.25;
-        let dark = if light < 0.16 { 1.0 } else { ((carved - (light - 0.10) * 1.55) * 6.0).clamp(0.0, 1.0) };
+        // What matters is printed in flat colour, so that it stands out from all that is carved around it.
+        let figure = (10..13).contains(&depth);
+        // The sky is carved level, each nearer depth at its own slant; slow noise bends the tool.
+        let slant = if depth <= 3 { 0.0 } else { 0.35 + f32::from(depth) * 0.55 };
+        let (s, c) = (slant + 0.5 * (plate.cloud(x, y, 520.0 * plate.mm) - 0.5)).sin_cos();
+        let across = (y * c - x * s) / (LINE * plate.mm) + 0.7 * plate.cloud(x, y, 60.0 * plate.mm);
+        let along = (x * c + y * s) / (LINE * plate.mm);
+        let row = across.floor();
+        // Each cut swells and tapers along its length.
+        let cut = along / 16.0 + 5.0 * plate.grain(row as i32, 17);
+        let swell = 1.0 - (2.0 * cut.rem_euclid(1.0) - 1.0).powi(4) * 0.7;
+        let groove = (light - 0.06) * 1.5 * swell;
+        let off = (2.0 * (across - row) - 1.0).abs();
+        let soft = (1.6 / (LINE * plate.mm)).max(0.12);
+        let dark = match light {
+            light if light > 0.62 || (figure && light > 0.10) => 0.0,
+            light if light < 0.10 => 1.0,
+            _ => ((off - groove) / soft + 0.5).clamp(0.0, 1.0),
+        };
+        // Lines are left standing in what is light and carved out of what is dark.
         let outline = plate.edge(x, y, 2.4 * plate.mm);
+        let dark =
+            if light < 0.3 && depth > 3 { dark * (1.0 - 0.9 * outline) } else { dark.max(outline * 0.9) };
+        let speck = (1.6 * plate.mm).max(1.0);
+        let spray = 0.10 * (plate.grain((x / speck) as i32, (y / speck) as i32) - 0.5);
         let nearest = colours.iter().min_by(|a, b| {
-            let far = |ink: &&Rgb| (0..3).map(|c| (ink[c] - own[c]).powi(2)).sum::<f32>();
+            let far = |ink: &&Rgb| (0..3).map(|c| (ink[c] - own[c] - spray).powi(2)).sum::<f32>();
             far(a).total_cmp(&far(b))
         });
-        let tint = mix(paper, nearest.copied().unwrap_or(paper), if light > 0.82 { 0.12 } else { 0.78 });
-        let chatter = if plate.grain(px as i32, py as i32) > 0.985 { 0.5 } else { 0.0 };
-        mix(tint, key, (dark.max(outline * 0.9) - chatter).clamp(0.0, 0.97))
+        let nearest = nearest.copied().unwrap_or(paper);
+        let ink = if figure { mix(nearest, own, 0.75) } else { nearest };
+        let tint = mix(paper, ink, if light > 0.86 { 0.25 } else { 0.85 });
+        let chatter = if plate.grain(px as i32, py as i32) > 0.988 { 0.4 } else { 0.0 };
+        mix(tint, key, (dark - chatter).clamp(0.0, 0.97))
     })
 }
+
+/// Distance of carved lines, in 1024ths of the shorter side.
+const LINE: f32 = 8.5;
 
 /// Hatching by tone in brown ink, inside the mark of the plate.
 pub(super) fn etching(plate: &Plate<'_>) -> Vec<u8> {
@@ -77,7 +100,7 @@ pub(super) fn etching(plate: &Plate<'_>) -> Vec<u8> {
     })
 }
 
-/// Sheets of paper on each other, lit from the upper left.
+/// Sheets of paper on each other, lit from the side of the light.
 pub(super) fn paper_cut(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
@@ -89,7 +112,7 @@ pub(super) fn paper_cut(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
             .sum::<f32>()
             / 4.0;
         // The cut edge of a sheet catches light.
-        let lit = plate.depth(x, y) > plate.depth(x - 1.6 * plate.mm, y - 1.6 * plate.mm);
+        let lit = plate.depth(x, y) > plate.depth(x + plate.light() * 1.6 * plate.mm, y - 1.6 * plate.mm);
         let fibre = 0.05 * (plate.cloud(x * 0.8, y, 3.2 * plate.mm) - 0.5)
             + 0.03 * (plate.grain(px as i32, py as i32) - 0.5);
         let sheet = own.map(|v| v + fibre);

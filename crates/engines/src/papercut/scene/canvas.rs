@@ -42,6 +42,8 @@ pub(in super::super) struct Canvas {
     pub(in super::super) h: usize,
     pub(in super::super) rgb: Vec<[u8; 3]>,
     pub(in super::super) depth: Vec<u8>,
+    /// The side from which the light falls: -1 left, 1 right. Figures, shadows and paper edges all follow it.
+    pub(in super::super) light: f32,
 }
 
 pub(in super::super) fn bytes(c: Rgb) -> [u8; 3] {
@@ -54,7 +56,7 @@ impl Canvas {
         if w == 0 || h == 0 {
             return Err(Error::internal("a picture needs a size"));
         }
-        Ok(Self { w, h, rgb: vec![bytes(paper); w * h], depth: vec![0; w * h] })
+        Ok(Self { w, h, rgb: vec![bytes(paper); w * h], depth: vec![0; w * h], light: -1.0 })
     }
 
     pub(in super::super) fn width(&self) -> f32 {
@@ -70,9 +72,15 @@ impl Canvas {
         self.w.min(self.h) as f32
     }
 
-    pub(in super::super) fn picture(&self) -> Picture {
-        let rgba = self.rgb.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect();
-        Picture { width: self.w as u32, height: self.h as u32, rgba }
+    /// The canvas as it stands, thinned to a longer side of about this many pixels; a whole copy would cost as much
+    /// memory as the canvas.
+    pub(in super::super) fn sketch(&self, side_px: u32) -> Picture {
+        let step = (self.w.max(self.h) / side_px.max(1) as usize).max(1);
+        let (wide, tall) = (self.w.div_ceil(step), self.h.div_ceil(step));
+        let row = |y: usize| (0..wide).map(move |x| y * step * self.w + x * step);
+        let pixels = (0..tall).flat_map(row).filter_map(|at| self.rgb.get(at));
+        let rgba = pixels.flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect();
+        Picture { width: wide as u32, height: tall as u32, rgba }
     }
 
     /// Mean lightness of a box, given in pixels; of one that lies outside, a middle one.
@@ -212,7 +220,14 @@ impl Canvas {
             .collect()
     }
 
-    pub(super) fn rays(&mut self, x: f32, y: f32, count: u32, colour: Rgb, depth: u8, turn: f32) {
+    pub(super) fn rays(
+        &mut self,
+        (x, y): (f32, f32),
+        count: u32,
+        colour: Rgb,
+        (depth, opacity): (u8, f32),
+        turn: f32,
+    ) {
         let (cx, cy, far) = (x * self.width(), y * self.height(), self.width() + self.height());
         let mut path = PathBuilder::new();
         for n in 0..count {
@@ -223,7 +238,39 @@ impl Canvas {
             path.line_to(cx + far * (angle + half).cos(), cy + far * (angle + half).sin());
             path.close();
         }
-        self.flat(path.finish(), colour, depth);
+        self.fill(path.finish(), colour, colour, (0.0, 1.0), depth, opacity);
+    }
+
+    /// A disc out of which another is bitten, both as middle and radius.
+    pub(super) fn crescent(
+        &mut self,
+        (x, y, radius): (f32, f32, f32),
+        (bx, by, bite): (f32, f32, f32),
+        colour: Rgb,
+        depth: u8,
+    ) {
+        let rows = (y - radius).max(0.0) as usize..((y + radius + 1.0).max(0.0) as usize).min(self.h);
+        let columns = (x - radius).max(0.0) as usize..((x + radius + 1.0).max(0.0) as usize).min(self.w);
+        let tone = bytes(colour);
+        for py in rows {
+            for px in columns.clone() {
+                let (fx, fy) = (px as f32 + 0.5, py as f32 + 0.5);
+                let inside = radius - (fx - x).hypot(fy - y) + 0.5;
+                let outside = (fx - bx).hypot(fy - by) - bite + 0.5;
+                let cover = inside.clamp(0.0, 1.0) * outside.clamp(0.0, 1.0);
+                if cover > 0.0 {
+                    self.lay(px, py, tone, (cover * 255.0) as u32, depth);
+                }
+            }
+        }
+    }
+
+    /// Fills the part of a path that lies above a line.
+    pub(super) fn fill_above(&mut self, path: Option<Path>, line: f32, colour: Rgb, depth: u8) {
+        let whole = self.h;
+        self.h = (line.max(0.0) as usize).min(whole);
+        self.flat(path, colour, depth);
+        self.h = whole;
     }
 
     pub(super) fn blossom(&mut self, x: f32, y: f32, radius: f32, petals: Rgb, heart: Rgb, depth: u8) {
@@ -238,15 +285,5 @@ impl Canvas {
             );
         }
         self.disc(x, y, radius * 0.3, heart, depth);
-    }
-
-    pub(super) fn dots(&mut self, x: f32, step: f32, colour: Rgb, depth: u8, dice: &mut Dice) {
-        let mut path = PathBuilder::new();
-        let mut y = step * 0.25;
-        while y < self.height() {
-            path.push_circle(x + dice.range(-1.0, 1.0), y, step * 0.035);
-            y += step * 0.5;
-        }
-        self.flat(path.finish(), colour, depth);
     }
 }

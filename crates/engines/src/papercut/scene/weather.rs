@@ -31,13 +31,17 @@ pub(super) fn fall(canvas: &mut Canvas, reading: &Reading, palette: &Palette, di
             canvas.fill(path.finish(), palette.light, palette.light, (0.0, 1.0), depth::FORE, 0.9);
         }
         Weather::Fog => {
-            for n in 0..4 {
-                let y = h * (0.42 + 0.13 * n as f32);
-                if let Some(bank) = Rect::from_xywh(dice.range(-0.5, 0.1) * w, y, w * 1.4, unit * 0.09) {
-                    path.push_oval(bank);
+            // Sheets that reach out of the picture, one over the other, densest low.
+            for n in 0..7 {
+                let mut sheet = PathBuilder::new();
+                let y = h * (0.40 + 0.085 * n as f32) + unit * dice.range(-0.02, 0.02);
+                let (x, wide) = (w * dice.range(-0.9, -0.4), w * 2.3);
+                if let Some(bank) = Rect::from_xywh(x, y, wide, unit * dice.range(0.05, 0.12)) {
+                    sheet.push_oval(bank);
                 }
+                let pale = mix(palette.sky_low, palette.light, 0.4);
+                canvas.fill(sheet.finish(), pale, pale, (0.0, 1.0), depth::NEAR, 0.2);
             }
-            canvas.fill(path.finish(), palette.sky_low, palette.light, (h * 0.4, h), depth::NEAR, 0.5);
         }
         _ => {}
     }

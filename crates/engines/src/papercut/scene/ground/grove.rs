@@ -41,6 +41,42 @@ pub(super) fn grove(
     );
 }
 
+/// One tree, its crown lit from the side of the light.
+pub(super) fn single(
+    canvas: &mut Canvas,
+    kind: Tree,
+    (x, foot): (f32, f32),
+    tall: f32,
+    colour: Rgb,
+    at: u8,
+    dice: &mut Dice,
+) {
+    let mut path = PathBuilder::new();
+    tree(&mut path, kind, x, foot, tall, dice);
+    canvas.fill(
+        path.finish(),
+        mix(colour, [1.0; 3], 0.06),
+        mix(colour, [0.0; 3], 0.2),
+        (foot - tall, foot),
+        at,
+        1.0,
+    );
+    if matches!(kind, Tree::Round) {
+        let mut lit = PathBuilder::new();
+        for n in 0..26 {
+            let (angle, far) = (n as f32 * 2.4, (n as f32 / 26.0).sqrt() * 0.26 * tall);
+            let (cx, cy) = (x + canvas.light * tall * 0.05, foot - tall * 0.63);
+            lit.push_circle(
+                cx + angle.cos() * far,
+                cy + angle.sin() * far * 0.8,
+                tall * dice.range(0.012, 0.03),
+            );
+        }
+        let tone = mix(colour, [1.0, 0.95, 0.8], 0.22);
+        canvas.flat(lit.finish(), tone, at);
+    }
+}
+
 fn tree(path: &mut PathBuilder, kind: Tree, x: f32, foot: f32, tall: f32, dice: &mut Dice) {
     match kind {
         Tree::Fir => {

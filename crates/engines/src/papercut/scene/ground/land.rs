@@ -6,7 +6,8 @@ use super::super::super::colour::{Palette, Rgb, mix};
 use super::super::super::reading::{Hour, Reading, Season, Setting};
 use super::super::canvas::{Canvas, Dice};
 use super::super::depth;
-use super::grove::{Tree, grove};
+use super::super::shot::Shot;
+use super::grove::{Tree, grove, single};
 
 /// What stands at the horizon.
 pub(super) fn backdrop(
@@ -35,7 +36,7 @@ pub(super) fn backdrop(
             }
         }
         Setting::City => {
-            for (share, high, at) in [(0.55, 0.40, depth::FAR), (0.2, 0.30, depth::FAR + 1)] {
+            for (share, high, at) in [(0.42, 0.40, depth::FAR), (0.2, 0.30, depth::FAR + 1)] {
                 skyline(
                     canvas,
                     reading,
@@ -191,9 +192,12 @@ fn village(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, horizon: f32
     let (unit, height) = (canvas.unit(), canvas.height());
     let y = |share: f32| canvas_y(horizon, share);
     canvas.ridge(y(0.12) * height, unit * 0.04, 0.0, palette.mid, palette.near, depth::MID, dice);
-    for _ in 0..9 {
-        let (x, size) = (dice.range(0.0, canvas.width()), unit * dice.range(0.05, 0.09));
-        let foot = y(dice.range(0.10, 0.26)) * height;
+    for n in 0..12 {
+        // The farther ones first, so that the nearer ones stand before them.
+        let near = n as f32 / 11.0;
+        let (x, size) =
+            (dice.range(0.0, canvas.width()), unit * (0.05 + 0.06 * near) * dice.range(0.85, 1.2));
+        let foot = y(0.08 + 0.24 * near) * height;
         house(canvas, palette, dice, (x, foot, size));
     }
     grove(canvas, Tree::Round, y(0.28) * height, unit * 0.12, palette.near, (depth::MID + 1, 0.3), dice);
@@ -214,6 +218,15 @@ fn dunes(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, horizon: f32) 
             dice,
         );
     }
+}
+
+/// A tree that stands alone, where nothing else is to be seen.
+pub(super) fn lone_tree(canvas: &mut Canvas, palette: &Palette, shot: &Shot, dice: &mut Dice) {
+    let size = canvas.unit() * dice.range(0.34, 0.5);
+    let foot = canvas_y(shot.horizon, 0.30) * canvas.height();
+    let kind = [Tree::Round, Tree::Round, Tree::Fir][dice.below(3)];
+    let tone = mix(palette.near, palette.fore, 0.3);
+    single(canvas, kind, (shot.focus * canvas.width(), foot), size, tone, depth::BEHIND, dice);
 }
 
 /// A hill with a grove.

@@ -1,9 +1,9 @@
-//! This owns the ground before the viewer: where the hero stands, and what grows before everything.
+//! This owns the ground before the viewer, on which the hero stands.
 
-use resvg::tiny_skia::{Path, PathBuilder, Rect};
+use resvg::tiny_skia::{PathBuilder, Rect};
 
 use super::super::super::colour::{Palette, mix};
-use super::super::super::reading::{Reading, Season, Setting};
+use super::super::super::reading::{Hour, Reading, Season, Setting};
 use super::super::canvas::{Canvas, Dice};
 use super::super::depth;
 use super::sky::cloud;
@@ -14,9 +14,10 @@ pub(super) fn near(
     reading: &Reading,
     palette: &Palette,
     dice: &mut Dice,
-    wet: bool,
+    (horizon, wet): (f32, bool),
 ) -> f32 {
     let (unit, height) = (canvas.unit(), canvas.height());
+    let down = |share: f32| horizon + (1.0 - horizon) * share;
     match reading.setting {
         Setting::Sky => {
             clouds(canvas, palette, dice);
@@ -32,17 +33,18 @@ pub(super) fn near(
             0.93
         }
         Setting::Road => {
-            road(canvas, palette, dice);
-            0.90
+            road(canvas, palette, dice, horizon);
+            down(0.74)
         }
         Setting::City => {
             let pavement = mix(palette.near, palette.fore, 0.4);
-            canvas.ridge(height * 0.84, unit * 0.003, 0.0, pavement, palette.fore, depth::NEAR, dice);
-            0.90
+            canvas.ridge(height * down(0.62), unit * 0.003, 0.0, pavement, palette.fore, depth::NEAR, dice);
+            street(canvas, reading, palette, dice, down(0.62));
+            down(0.8)
         }
         _ => {
-            turf(canvas, reading, palette, dice, wet);
-            0.88
+            turf(canvas, reading, palette, dice, down(if wet { 0.6 } else { 0.42 }));
+            down(if wet { 0.8 } else { 0.72 })
         }
     }
 }
@@ -55,8 +57,8 @@ fn clouds(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
         cloud(
             canvas,
             x,
-            height * dice.range(0.93, 1.02),
-            unit * 0.2,
+            height * dice.range(1.01, 1.08),
+            unit * 0.34,
             mix(palette.light, palette.sky_low, dice.range(0.1, 0.5)),
             dice,
         );
@@ -85,44 +87,74 @@ fn moon(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
             height * dice.range(0.86, 0.99),
             unit * dice.range(0.015, 0.05),
         );
-        let crater = Rect::from_xywh(x, y, r * 2.0, r * 0.6).and_then(oval);
+        let crater = Rect::from_xywh(x, y, r * 2.0, r * 0.6).and_then(PathBuilder::from_oval);
         canvas.flat(crater, mix(palette.mid, palette.near, 0.5), depth::NEAR);
     }
 }
 
 /// A road that winds towards the viewer.
-fn road(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
+fn road(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, horizon: f32) {
     let (unit, height) = (canvas.unit(), canvas.height());
-    canvas.ridge(
-        height * 0.76,
-        unit * 0.03,
-        0.0,
-        mix(palette.mid, palette.near, 0.6),
-        palette.near,
-        depth::NEAR - 1,
-        dice,
-    );
-    let mut road = PathBuilder::new();
-    let (x, w) = (canvas.width() * 0.5, canvas.width());
-    road.move_to(x + w * 0.03, height * 0.74);
-    road.cubic_to(x - w * 0.1, height * 0.8, x + w * 0.2, height * 0.86, x + w * 0.46, height * 1.01);
-    road.line_to(x - w * 0.42, height * 1.01);
-    road.cubic_to(x - w * 0.12, height * 0.88, x - w * 0.12, height * 0.8, x, height * 0.74);
+    let y = |share: f32| height * (horizon + (1.0 - horizon) * share);
+    let turf = (mix(palette.mid, palette.near, 0.6), palette.near);
+    canvas.ridge(y(0.36), unit * 0.02, 0.0, turf.0, turf.1, depth::NEAR - 1, dice);
+    let (mut road, mut stripe) = (PathBuilder::new(), PathBuilder::new());
+    let (w, side) = (canvas.width(), dice.side());
+    let x = w * (0.5 + side * 0.16);
+    let bend = |sway: f32, half: f32, share: f32| (x - side * sway * w + half * w, y(share));
+    let (start, end) = (bend(0.0, 0.012, 0.32), bend(0.16, 0.44, 1.06));
+    road.move_to(start.0, start.1);
+    let (a, b) = (bend(-0.2, 0.03, 0.48), bend(0.2, 0.2, 0.7));
+    road.cubic_to(a.0, a.1, b.0, b.1, end.0, end.1);
+    let (back, a, b) = (bend(0.16, -0.44, 1.06), bend(0.2, -0.2, 0.7), bend(-0.2, -0.03, 0.48));
+    road.line_to(back.0, back.1);
+    let tip = bend(0.0, -0.012, 0.32);
+    road.cubic_to(a.0, a.1, b.0, b.1, tip.0, tip.1);
     road.close();
+    let tone = mix(palette.sky_low, palette.far, 0.4);
     canvas.fill(
         road.finish(),
-        mix(palette.sky_low, palette.far, 0.4),
+        tone,
         mix(palette.far, palette.light, 0.2),
-        (height * 0.7, height),
+        (y(0.3), height),
         depth::NEAR,
         1.0,
     );
+    for n in 0..5 {
+        let t = 0.82 + 0.05 * n as f32;
+        let wide = 0.006 * w * (t - 0.3);
+        let (x, _) = bend(0.165, 0.0, t);
+        stripe.move_to(x - wide, y(t));
+        stripe.line_to(x + wide, y(t));
+        stripe.line_to(x + wide * 1.1, y(t + 0.03));
+        stripe.line_to(x - wide * 1.1, y(t + 0.03));
+        stripe.close();
+    }
+    canvas.fill(stripe.finish(), palette.light, palette.light, (0.0, 1.0), depth::NEAR, 0.8);
+}
+
+/// The street of a city: kerbs, and at night or in rain the lights that lie on it.
+fn street(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, line: f32) {
+    let (unit, w, h) = (canvas.unit(), canvas.width(), canvas.height());
+    let lit = !matches!(reading.hour, Hour::Day | Hour::Dawn);
+    let mut lights = [PathBuilder::new(), PathBuilder::new()];
+    for n in 0..if lit { 46 } else { 14 } {
+        let (x, t) = (dice.range(0.0, w), dice.range(0.0, 0.9));
+        let y = h * (line + 0.015 + (1.0 - line) * t);
+        let (wide, long) =
+            (unit * dice.range(0.012, 0.05) * (0.5 + t), unit * dice.range(0.003, 0.006) * (0.6 + t));
+        if let (Some(glint), Some(path)) = (Rect::from_xywh(x, y, wide, long), lights.get_mut(n % 2)) {
+            path.push_oval(glint);
+        }
+    }
+    for (path, colour) in lights.into_iter().zip([palette.light, palette.accent]) {
+        canvas.fill(path.finish(), colour, colour, (0.0, 1.0), depth::NEAR, if lit { 0.75 } else { 0.3 });
+    }
 }
 
 /// Grass, with flowers where they grow.
-fn turf(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, wet: bool) {
+fn turf(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, line: f32) {
     let (unit, height) = (canvas.unit(), canvas.height());
-    let line = if wet { 0.83 } else { 0.77 };
     let top = mix(palette.near, palette.mid, if reading.setting == Setting::Beach { 0.2 } else { 0.45 });
     canvas.ridge(height * line, unit * 0.035, 0.0, top, palette.near, depth::NEAR, dice);
     if reading.setting == Setting::Garden || reading.season == Some(Season::Spring) {
@@ -132,7 +164,7 @@ fn turf(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Di
                 [palette.accent, palette.light, mix(palette.accent, palette.light, 0.5)][dice.below(3)];
             canvas.blossom(
                 x,
-                height * (line + 0.05 + 0.15 * t),
+                height * (line + 0.04 + (0.96 - line) * t),
                 unit * (0.012 + 0.02 * t),
                 colour,
                 palette.dark,
@@ -140,85 +172,4 @@ fn turf(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Di
             );
         }
     }
-}
-
-fn oval(rect: Rect) -> Option<Path> {
-    PathBuilder::from_oval(rect)
-}
-
-/// What grows before everything: it frames the picture and covers feet.
-pub(in super::super) fn foreground(
-    canvas: &mut Canvas,
-    reading: &Reading,
-    palette: &Palette,
-    dice: &mut Dice,
-) {
-    let (unit, w, h) = (canvas.unit(), canvas.width(), canvas.height());
-    match reading.setting {
-        Setting::Sky
-        | Setting::Space
-        | Setting::Sea
-        | Setting::City
-        | Setting::Road
-        | Setting::Underwater => {}
-        Setting::Desert | Setting::Beach | Setting::Snowfield => {
-            canvas.ridge(
-                h * 0.945,
-                unit * 0.025,
-                0.0,
-                mix(palette.near, palette.fore, 0.35),
-                palette.fore,
-                depth::FORE,
-                dice,
-            );
-        }
-        _ => {
-            let mut blades = PathBuilder::new();
-            for _ in 0..170 {
-                let x = dice.range(-0.02, 1.02) * w;
-                // Grass is higher at the sides, so that it frames.
-                let frame = ((x / w - 0.5).abs() * 2.0).powi(2);
-                let (tall, lean) =
-                    (unit * (0.03 + 0.10 * frame) * dice.range(0.5, 1.2), unit * dice.range(-0.03, 0.03));
-                blades.move_to(x - unit * 0.004, h * 1.01);
-                blades.quad_to(x + lean * 0.3, h - tall * 0.6, x + lean, h * 0.985 - tall);
-                blades.quad_to(x + lean * 0.3 + unit * 0.006, h - tall * 0.5, x + unit * 0.006, h * 1.01);
-                blades.close();
-            }
-            canvas.ridge(h * 0.97, unit * 0.015, 0.0, palette.fore, palette.dark, depth::FORE, dice);
-            canvas.fill(blades.finish(), palette.fore, palette.dark, (h * 0.84, h), depth::FORE, 1.0);
-            for side in [-1.0_f32, 1.0] {
-                leaves(canvas, palette, dice, side);
-            }
-        }
-    }
-}
-
-/// A branch with leaves that reaches in from a lower corner.
-fn leaves(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, side: f32) {
-    let (unit, h) = (canvas.unit(), canvas.height());
-    let x0 = if side < 0.0 { -unit * 0.02 } else { canvas.width() + unit * 0.02 };
-    let mut path = PathBuilder::new();
-    for stem in 0..3 {
-        let (reach, rise) = (unit * dice.range(0.05, 0.17), unit * dice.range(0.14, 0.34));
-        for n in 1..8 {
-            let t = n as f32 / 8.0;
-            let (x, y) = (x0 - side * reach * t * t, h - rise * t - stem as f32 * unit * 0.01);
-            let (length, tilt) = (unit * 0.055 * (1.15 - t), if n % 2 == 0 { -0.5 } else { 2.2 });
-            let angle: f32 = -1.57 + side * tilt * -0.6;
-            let (dx, dy) = (angle.cos() * length, angle.sin() * length);
-            path.move_to(x, y);
-            path.quad_to(x + dx * 0.5 - dy * 0.35, y + dy * 0.5 + dx * 0.35, x + dx, y + dy);
-            path.quad_to(x + dx * 0.5 + dy * 0.35, y + dy * 0.5 - dx * 0.35, x, y);
-            path.close();
-        }
-    }
-    canvas.fill(
-        path.finish(),
-        mix(palette.fore, palette.near, 0.35),
-        palette.dark,
-        (h - unit * 0.34, h),
-        depth::FORE,
-        1.0,
-    );
 }

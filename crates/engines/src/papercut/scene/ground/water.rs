@@ -6,7 +6,9 @@ use resvg::tiny_skia::{PathBuilder, Rect};
 use super::super::super::colour::{Palette, mix};
 use super::super::super::reading::{Reading, Setting, Weather};
 use super::super::canvas::{Canvas, Dice};
-use super::super::{Layer, Stage, depth};
+use super::super::shot::Shot;
+use super::super::stage::Stage;
+use super::super::{Layer, depth};
 
 /// Lays water from the horizon down, with glints; the waterline on which boats float.
 pub(super) fn waters(
@@ -14,8 +16,9 @@ pub(super) fn waters(
     reading: &Reading,
     palette: &Palette,
     dice: &mut Dice,
-    horizon: f32,
+    shot: &Shot,
 ) -> Option<f32> {
+    let horizon = shot.horizon;
     if !matches!(reading.setting, Setting::Sea | Setting::Lake | Setting::River | Setting::Beach) {
         return None;
     }
@@ -38,11 +41,14 @@ pub(super) fn waters(
         );
     }
     let mut glints = PathBuilder::new();
-    for _ in 0..60 {
-        let t = dice.range(0.0, 1.0);
+    // Most glints lie in the path of the light.
+    for n in 0..90 {
+        let t = dice.range(0.0, 1.0).powf(0.8);
         let y = canvas.height() * (horizon + (1.0 - horizon) * t);
-        let (w, x) = (unit * (0.01 + 0.06 * t) * dice.range(0.4, 1.0), dice.range(0.0, canvas.width()));
-        if let Some(glint) = Rect::from_xywh(x, y, w, unit * (0.0018 + 0.003 * t)) {
+        let w = unit * (0.01 + 0.06 * t) * dice.range(0.4, 1.0);
+        let lane = canvas.width() * shot.sun.0 + unit * shot.radius * (0.9 + 0.8 * t) * dice.range(-1.0, 1.0);
+        let x = if n < 55 { lane - w / 2.0 } else { dice.range(0.0, canvas.width()) };
+        if let Some(glint) = Rect::from_xywh(x, y, w, unit * (0.0022 + 0.004 * t)) {
             glints.push_oval(glint);
         }
     }
@@ -54,7 +60,7 @@ pub(super) fn waters(
 pub(super) fn deep(
     canvas: &mut Canvas,
     palette: &Palette,
-    focus: f32,
+    shot: Shot,
     dice: &mut Dice,
     layer: Layer<'_>,
 ) -> Result<Stage> {
@@ -109,11 +115,34 @@ pub(super) fn deep(
             1.0,
         );
     }
+    shoal(canvas, palette, &shot, dice);
     let mut bubbles = PathBuilder::new();
     for _ in 0..34 {
         bubbles.push_circle(dice.range(0.0, w), dice.range(0.05, 0.9) * h, unit * dice.range(0.002, 0.009));
     }
     canvas.fill(bubbles.finish(), palette.light, palette.light, (0.0, 1.0), depth::NEAR, 0.55);
     layer(5, Some(canvas))?;
-    Ok(Stage { ground: 0.92, back: 0.86, hero: 0.46, water: None, sky: 0.4, focus })
+    let hero = shot.hero.max(0.34);
+    Ok(Stage { ground: 0.92, back: 0.86, hero, water: None, sky: 0.4, focus: shot.focus, shore: false })
+}
+
+/// Small fish far away, on the side that the hero leaves free.
+fn shoal(canvas: &mut Canvas, palette: &Palette, shot: &Shot, dice: &mut Dice) {
+    let (unit, w, h) = (canvas.unit(), canvas.width(), canvas.height());
+    let side = if shot.focus < 0.5 { 1.0 } else { -1.0 };
+    let (cx, cy) = (w * (0.5 + side * dice.range(0.18, 0.3)), h * dice.range(0.2, 0.42));
+    let mut path = PathBuilder::new();
+    for _ in 0..7 + dice.below(8) {
+        let long = unit * dice.range(0.016, 0.03);
+        let (x, y) = (cx + unit * dice.range(-0.17, 0.17), cy + unit * dice.range(-0.09, 0.09));
+        path.move_to(x - side * long, y);
+        path.quad_to(x, y - long * 0.7, x + side * long, y);
+        path.quad_to(x, y + long * 0.7, x - side * long, y);
+        path.close();
+        path.move_to(x + side * long * 0.8, y);
+        path.line_to(x + side * long * 1.5, y - long * 0.4);
+        path.line_to(x + side * long * 1.5, y + long * 0.4);
+        path.close();
+    }
+    canvas.flat(path.finish(), mix(palette.water, palette.dark, 0.4), depth::FAR);
 }
