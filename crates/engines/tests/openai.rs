@@ -3,19 +3,23 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::StatusCode;
+use axum::extract::Multipart;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use data_encoding::BASE64;
 use engines::openai::OpenAi;
 use engines::{Engine, Progress, Request, State};
 use imaging::Picture;
-use kernel::{Kind, Prompt};
+use kernel::{Kind, Prompt, Secret};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 const CANARY: &str = "zanzibarquokka";
+/// All that may be said beside the form itself.
+const EDIT_HEADERS: [&str; 6] =
+    ["accept", "accept-encoding", "authorization", "content-length", "content-type", "host"];
 
 fn picture() -> String {
     let rgba = [200, 40, 40, 255].repeat(64 * 64);
@@ -31,17 +35,24 @@ async fn stand_in(answer: impl Fn() -> Response + Clone + Send + Sync + 'static)
     base
 }
 
-async fn draw(base: &str, cancel: CancellationToken) -> (kernel::Result<Picture>, State) {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let engine = OpenAi::new(client, base, None, vec![("m".into(), 5)]).unwrap();
-    let request = Request {
+fn request(references: Vec<Picture>) -> Request {
+    Request {
         prompt: Prompt::parse(CANARY.into()).unwrap(),
         model: "m".into(),
         size_px: (1024, 1024),
         seed: 1,
         technique: None,
-        references: Vec::new(),
-    };
+        references,
+    }
+}
+
+fn engine(base: &str, key: Option<Secret<String>>) -> OpenAi {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    OpenAi::new(client, base, key, vec![("m".into(), 5)]).unwrap()
+}
+
+async fn draw(base: &str, cancel: CancellationToken) -> (kernel::Result<Picture>, State) {
+    let (engine, request) = (engine(base, None), request(Vec::new()));
     let (state, seen) = watch::channel(State::default());
     let drawn = engine.develop(request, Progress::new(state, cancel)).await;
     let last = seen.borrow().clone();
@@ -59,6 +70,49 @@ async fn a_json_answer_becomes_pixels() {
     let base = stand_in(|| axum::Json(json!({ "data": [{ "b64_json": picture() }] })).into_response()).await;
     let (drawn, _) = draw(&base, CancellationToken::new()).await;
     assert_eq!(drawn.unwrap().width, 64);
+}
+
+#[tokio::test]
+async fn references_are_sent_as_an_edit_and_nothing_about_the_member() {
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let edit = move |headers: HeaderMap, mut form: Multipart| async move {
+        while let Some(part) = form.next_field().await.unwrap() {
+            let name = part.name().unwrap().to_owned();
+            told.send((name, part.bytes().await.unwrap())).unwrap();
+        }
+        let sent: Vec<&str> = headers.keys().map(|name| name.as_str()).collect();
+        assert!(sent.iter().all(|name| EDIT_HEADERS.contains(name)), "{sent:?}");
+        assert_eq!(headers["authorization"], "Bearer sk-test");
+        axum::Json(json!({ "data": [{ "b64_json": picture() }] })).into_response()
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}/v1/", listener.local_addr().unwrap());
+    let app = Router::new().route("/v1/images/edits", post(edit));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+
+    let reference = Picture { width: 3, height: 2, rgba: [1, 2, 3, 255].repeat(6) };
+    let engine = engine(&base, Some(Secret::new("sk-test".into())));
+    let progress = Progress::new(watch::channel(State::default()).0, CancellationToken::new());
+    let drawn = engine.develop(request(vec![reference.clone(), reference.clone()]), progress).await.unwrap();
+    assert_eq!(drawn.width, 64);
+    let mut fields = Vec::new();
+    while let Ok((name, bytes)) = heard.try_recv() {
+        if name == "image[]" {
+            assert_eq!(imaging::decode(&bytes).unwrap(), reference);
+        } else {
+            assert_eq!(
+                bytes,
+                match name.as_str() {
+                    "model" => "m",
+                    "prompt" => CANARY,
+                    "n" => "1",
+                    _ => "1024x1024",
+                }
+            );
+        }
+        fields.push(name);
+    }
+    assert_eq!(fields, ["model", "prompt", "n", "size", "image[]", "image[]"]);
 }
 
 #[tokio::test]
