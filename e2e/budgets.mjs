@@ -1,7 +1,9 @@
 // Weights of pages against their budgets: node e2e/budgets.mjs BASE. One `name value limit` a line; 1 when one is over.
 import { createRequire } from "node:module";
+import { createServer } from "node:net";
 import { brotliCompressSync } from "node:zlib";
 import { chromium } from "playwright-core";
+import { lighthousePages } from "./lighthouse.mjs";
 
 const [base] = process.argv.slice(2);
 if (!base) {
@@ -12,7 +14,15 @@ const KB = 1000;
 const TILES = 96;
 const metrics = createRequire(import.meta.url).resolve("web-vitals/dist/web-vitals.iife.js");
 
-const browser = await chromium.launch({ executablePath: process.env.CHROME_PATH ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+/** A port that nobody uses, for the debugger. */
+const freePort = () => new Promise((resolve) => {
+  const server = createServer().listen(0, "127.0.0.1", () => {
+    const { port } = server.address();
+    server.close(() => resolve(port));
+  });
+});
+const port = await freePort();
+const browser = await chromium.launch({ executablePath: process.env.CHROME_PATH ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", `--remote-debugging-port=${port}`] });
 let over = 0;
 const report = (name, value, limit, unit) => {
   if (value > limit) over += 1;
@@ -74,5 +84,13 @@ for (const width of [390, 1440]) {
   report(`${at} slowest key after scrolling`, slowest, 100, "ms");
   await view.context.close();
 }
+const page = await browser.newPage();
+await page.goto(base);
+const artwork = new URL(await page.locator(".frame a").first().getAttribute("href"), base).pathname;
+await page.close();
+await lighthousePages(base, port, ["/", "/?q=fox", artwork, "/sign-in", "/transparency"], (name, score, least) => {
+  if (score < least) over += 1;
+  console.log(`${score < least ? "UNDER " : ""}${name} ${score}, at least ${least}`);
+});
 await browser.close();
 process.exit(over ? 1 : 0);

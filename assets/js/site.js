@@ -34,6 +34,12 @@ const glimpse = async (frame) => {
 const glimpses = (below) => below.querySelectorAll("[data-glimpse]").forEach(glimpse);
 glimpses(document);
 
+// Closing a picture leads back to where it was opened from; without a way back, to the gallery.
+document.querySelector("[data-shut]")?.addEventListener("click", (event) => {
+  const before = globalThis.navigation?.entries()[navigation.currentEntry.index - 1];
+  if (before && new URL(before.url).pathname === "/") { event.preventDefault(); history.back(); }
+});
+
 const frames = () => [...document.querySelectorAll(".frame > a, .print > a.face")];
 const move = (step) => {
   const all = frames();
@@ -54,6 +60,7 @@ const keys = {
   v: () => document.querySelector("[data-compare]:enabled")?.click(),
   Delete: () => (document.querySelector("[data-pick]:checked") ? document.querySelector("[data-delete-chosen]").click() : document.activeElement.closest("[data-print]")?.querySelector("[data-delete]").click()),
   "?": () => help.showModal(),
+  Escape: () => document.querySelector("[data-shut]")?.click(),
 };
 addEventListener("keydown", (event) => {
   const inField = event.target.closest("input, textarea, select, dialog");
