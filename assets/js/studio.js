@@ -92,7 +92,8 @@ const bar = document.querySelector("[data-chosen]");
 const picks = () => [...document.querySelectorAll("[data-pick]:checked")];
 const weigh = () => {
   if (!bar) return;
-  bar.querySelector("[data-compare]").disabled = picks().length !== 2;
+  const pictured = picks().filter((pick) => pick.closest("[data-print]").querySelector("img"));
+  bar.querySelector("[data-compare]").disabled = picks().length !== 2 || pictured.length !== 2;
   bar.querySelector("[data-delete-chosen]").disabled = picks().length === 0;
 };
 document.addEventListener("change", (event) => event.target.matches("[data-pick]") && weigh());

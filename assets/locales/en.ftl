@@ -212,3 +212,4 @@ line-release = { $n ->
     [one] No picture: { $n } credit given back
    *[other] No picture: { $n } credits given back
 }
+elsewhere = Elsewhere

@@ -194,3 +194,4 @@ evidence-none = プログラムでは示せません。
 line-hold = 絵（現像中）
 line-capture = 絵
 line-release = 絵なし：{ $n } クレジット返却
+elsewhere = ほかの場所

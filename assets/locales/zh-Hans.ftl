@@ -194,3 +194,4 @@ evidence-none = 没有程序能证明这一点。
 line-hold = 图片，显影中
 line-capture = 图片
 line-release = 没有图片：退回 { $n } 点
+elsewhere = 其他去处

@@ -8,7 +8,7 @@ use axum::extract::{Form, Multipart, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use gallery::artwork::ArtworkId;
-use kernel::limits::PICTURES_PER_REQUEST_MAX;
+use kernel::limits::{PICTURES_PER_REQUEST_MAX, PROMPT_CHARS_MAX};
 use kernel::{Error, Id, Kind, Result};
 use platform::http::{Html, Reply, Visitor};
 use platform::ui::{Nav, Page, Said, Site, say, say_failure};
@@ -97,7 +97,7 @@ async fn fields(form: &mut Multipart) -> Result<Fields> {
         if bytes.len() > FIELD_BYTES_MAX {
             return Err(Error::invalid(
                 "prompt",
-                "The prompt is longer than 16384 characters. Please shorten it.",
+                format!("The prompt is longer than {PROMPT_CHARS_MAX} characters. Please shorten it."),
             ));
         }
         let text = String::from_utf8(bytes.to_vec())
