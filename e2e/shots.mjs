@@ -2,7 +2,7 @@
 // at 390 and 1440 px, light and dark, in three languages. BASE is a server with `--mail dir:MAIL_FOLDER`.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { mailbox, openBrowser, signIn } from "./house.mjs";
+import { mailbox, openBrowser, pick, signIn } from "./house.mjs";
 
 const [out, base, mail, only = ""] = process.argv.slice(2);
 if (!mail) {
@@ -46,8 +46,8 @@ const choose = async (page, count) => {
 const develop = async (page) => {
   await page.goto("/studio");
   await page.locator("#prompt").fill("a harbour at dusk");
-  await page.locator('input[name=resolution][value="4K"]').check({ force: true });
-  await page.locator('input[name=count][value="4"]').check({ force: true });
+  await pick(page, "resolution", "4K");
+  await pick(page, "count", 4);
   await page.locator("[data-rack] button.lamp").click();
   await page.locator("[data-job] img").first().waitFor({ timeout: DEVELOP_MILLIS });
 };

@@ -37,10 +37,9 @@ const watchFrames = new IntersectionObserver((entries) => {
 const glimpses = (below) => below.querySelectorAll("[data-glimpse]").forEach((frame) => watchFrames.observe(frame));
 glimpses(document);
 
-// Closing a picture leads back to where it was opened from; without a way back, to the gallery.
+// Closing a picture leads back to the page of this site that it was opened from; where there is none, to the gallery.
 document.querySelector("[data-shut]")?.addEventListener("click", (event) => {
-  const before = globalThis.navigation?.entries()[navigation.currentEntry.index - 1];
-  if (before && new URL(before.url).pathname === "/") { event.preventDefault(); history.back(); }
+  if (globalThis.navigation?.entries().some((entry) => entry.index === navigation.currentEntry.index - 1)) { event.preventDefault(); history.back(); }
 });
 
 const frames = () => [...document.querySelectorAll(".frame > a, .print > a.face")];

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { violations } from "../axe.mjs";
-import { openHouse, signIn } from "../house.mjs";
+import { openHouse, pick, signIn } from "../house.mjs";
 
 const STARTER_MILLIS = 180_000;
 const DEVELOP_MILLIS = 60_000;
@@ -21,7 +21,7 @@ const paths = (page) => page.locator("[data-print]").evaluateAll((prints) => pri
 const develop = async (page, prompt, count = 1) => {
   const there = await page.locator("[data-print]").count();
   await page.locator("#prompt").fill(prompt);
-  await page.locator(`input[name=count][value="${count}"]`).check({ force: true });
+  await pick(page, "count", count);
   await page.keyboard.press("Control+Enter");
   await page.locator("[data-print]").nth(there + count - 1).waitFor({ timeout: DEVELOP_MILLIS });
 };
@@ -110,8 +110,8 @@ test("a member compares two pictures and deletes several at once", async () => {
 test("a picture in line shows its place, and can be cancelled for nothing", async () => {
   const left = await member.locator(".cost .hint").textContent();
   await member.locator("#prompt").fill("a city at night");
-  await member.locator('input[name=resolution][value="4K"]').check({ force: true });
-  await member.locator('input[name=count][value="4"]').check({ force: true });
+  await pick(member, "resolution", "4K");
+  await pick(member, "count", 4);
   await member.keyboard.press("Control+Enter");
   const waiting = member.locator("[data-job]");
   await waiting.nth(3).waitFor();
