@@ -25,7 +25,11 @@ after(async () => {
   assert.deepEqual(trouble, []);
 });
 
-const frames = (page) => page.locator(".frame").count();
+/** How many frames there are, once the whole page has come: a click answers as soon as its beginning is there. */
+const frames = async (page) => {
+  await page.waitForLoadState();
+  return page.locator(".frame").count();
+};
 
 test("filters, order, words and sheets stand in the address and work without scripts", async () => {
   const page = await house.newPage({ javaScriptEnabled: false, ...WIDE });
