@@ -23,6 +23,9 @@ const freePort = async () => {
   return port;
 };
 
+/** The words of a mail; those that are not all in Latin letters travel as base64. */
+const words = (mail) => mail + mail.split(/\r?\n--/).filter((part) => /encoding: base64/i.test(part)).map((part) => Buffer.from(part.split(/\r?\n\r?\n/).slice(1).join(""), "base64").toString()).join("\n");
+
 /** The codes that a server with `--mail dir:folder` sends. */
 export const mailbox = (folder) => {
   const mails = async () => (await readdir(folder)).filter((name) => name.endsWith(".eml")).sort();
@@ -39,12 +42,15 @@ export const mailbox = (folder) => {
     });
     try {
       const [name] = await Promise.all([come, ask()]);
-      return (await readFile(join(folder, name), "utf8")).match(/(\d{4}) (\d{4})/).slice(1).join("");
+      return words(await readFile(join(folder, name), "utf8")).match(/(\d{4}) (\d{4})/).slice(1).join("");
     } finally {
       watcher.close();
     }
   };
 };
+
+/** Chooses a radio button by its label, as a person does. */
+export const pick = (page, name, value) => page.locator(`label:has(input[name="${name}"][value="${value}"])`).click();
 
 /** Signs in with an address of example.org, by the form. */
 export const signIn = async (page, code, name) => {

@@ -32,7 +32,7 @@ const png = (height, seed) => {
 };
 
 /**
- * Writes `count` (at most 130) pictures and the list of them; returns the path of the list. A third each is landscape,
+ * Writes `count` pictures and the list of them; returns the path of the list. A third each is landscape,
  * square and portrait; even ones are by the model `even`, odd ones by `odd`; every fifth is a Poster, the rest are Photos.
  */
 export const writePlates = async (folder, count) => {
@@ -41,7 +41,7 @@ export const writePlates = async (folder, count) => {
   for (let n = 0; n < count; n += 1) {
     await writeFile(join(folder, `${n}.png`), png(HEIGHTS[n % 3], n));
     lines.push(JSON.stringify({
-      id: `plate-${String(n).padStart(3, "0")}`, prompt: `a paper ${NOUNS[n % 10]} ${PLACES[Math.floor(n / 10)]}, number ${n}`, title: `Plate ${n}`, image: `${n}.png`,
+      id: `plate-${String(n).padStart(3, "0")}`, prompt: `a paper ${NOUNS[n % 10]} ${PLACES[Math.floor(n / 10) % PLACES.length]}, number ${n}`, title: `Plate ${n}`, image: `${n}.png`,
       author: "printer", model: n % 2 ? "odd" : "even", category: n % 5 ? "Photo" : "Poster", likes: count - n, date: "2026-02-01",
     }));
   }

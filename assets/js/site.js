@@ -19,7 +19,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-// A glimpse of each picture stands in its frame until it has loaded.
+// A glimpse of each picture stands in its frame until it has loaded; frames further down are left alone until they come near.
 const decoder = import("./thumbhash.js").catch(() => ({}));
 const glimpse = async (frame) => {
   const { thumbHashToRGBA } = await decoder;
@@ -31,13 +31,22 @@ const glimpse = async (frame) => {
   frame.prepend(canvas);
   image.addEventListener("load", () => canvas.remove(), { once: true });
 };
-const glimpses = (below) => below.querySelectorAll("[data-glimpse]").forEach(glimpse);
+const watchFrames = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) if (isIntersecting) { watchFrames.unobserve(target); glimpse(target); }
+}, { rootMargin: "300px" });
+const glimpses = (below) => below.querySelectorAll("[data-glimpse]").forEach((frame) => watchFrames.observe(frame));
 glimpses(document);
+
+// Closing a picture leads back to the page of this site that it was opened from; where there is none, to the gallery.
+document.querySelector("[data-shut]")?.addEventListener("click", (event) => {
+  if (globalThis.navigation?.entries().some((entry) => entry.index === navigation.currentEntry.index - 1)) { event.preventDefault(); history.back(); }
+});
 
 const frames = () => [...document.querySelectorAll(".frame > a, .print > a.face")];
 const move = (step) => {
   const all = frames();
-  const at = all.indexOf(document.activeElement);
+  // Where none is in focus, one begins with the first in sight.
+  const at = all.includes(document.activeElement) ? all.indexOf(document.activeElement) : all.findIndex((frame) => frame.getBoundingClientRect().top >= 0) - step;
   all[Math.max(0, Math.min(all.length - 1, at + step))]?.focus();
 };
 // In the studio a key means the picture in focus; elsewhere there is only one.
@@ -54,6 +63,7 @@ const keys = {
   v: () => document.querySelector("[data-compare]:enabled")?.click(),
   Delete: () => (document.querySelector("[data-pick]:checked") ? document.querySelector("[data-delete-chosen]").click() : document.activeElement.closest("[data-print]")?.querySelector("[data-delete]").click()),
   "?": () => help.showModal(),
+  Escape: () => document.querySelector("[data-shut]")?.click(),
 };
 addEventListener("keydown", (event) => {
   const inField = event.target.closest("input, textarea, select, dialog");

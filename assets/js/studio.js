@@ -72,17 +72,14 @@ const watch = (frame) => {
       const picture = face.querySelector("img") ?? face.insertBefore(new Image(), status);
       picture.alt = "";
       picture.src = state.preview;
-      status.hidden = true;
     }
   });
   events.addEventListener("done", end);
   events.addEventListener("failed", ({ data }) => {
-    status.hidden = false;
     status.textContent = `${table.dataset.failed}. ${JSON.parse(data).message} ${table.dataset.returned}`;
     end();
   });
   events.onerror = () => {
-    status.hidden = false;
     status.textContent = table.dataset.reconnecting;
     // The browser tries again by itself after a lost connection, but not after an answer that is no stream.
     if (events.readyState === EventSource.CLOSED) setTimeout(() => watch(frame), RETRY_MILLIS);
@@ -95,7 +92,8 @@ const bar = document.querySelector("[data-chosen]");
 const picks = () => [...document.querySelectorAll("[data-pick]:checked")];
 const weigh = () => {
   if (!bar) return;
-  bar.querySelector("[data-compare]").disabled = picks().length !== 2;
+  const pictured = picks().filter((pick) => pick.closest("[data-print]").querySelector("img"));
+  bar.querySelector("[data-compare]").disabled = picks().length !== 2 || pictured.length !== 2;
   bar.querySelector("[data-delete-chosen]").disabled = picks().length === 0;
 };
 document.addEventListener("change", (event) => event.target.matches("[data-pick]") && weigh());

@@ -25,7 +25,11 @@ after(async () => {
   assert.deepEqual(trouble, []);
 });
 
-const frames = (page) => page.locator(".frame").count();
+/** How many frames there are, once the whole page has come: a click answers as soon as its beginning is there. */
+const frames = async (page) => {
+  await page.waitForLoadState();
+  return page.locator(".frame").count();
+};
 
 test("filters, order, words and sheets stand in the address and work without scripts", async () => {
   const page = await house.newPage({ javaScriptEnabled: false, ...WIDE });
@@ -88,14 +92,14 @@ test("sheets follow as one scrolls, and coming back from a picture lands where o
 
 test("nothing moves while pictures load, and each has its glimpse", async () => {
   const page = await house.newPage(WIDE);
-  const held = [];
-  await page.route(/\/p\//, (route) => held.push(route));
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route(/\/p\//, async (route) => { await held; await route.continue(); });
   await page.goto("/", { waitUntil: "commit" });
   await page.locator(".frame canvas").first().waitFor();
   const place = () => page.locator(".frame").evaluateAll((all) => all.map((one) => { const { x, y, width, height } = one.getBoundingClientRect(); return [x, y, width, height]; }));
   const before = await place();
-  await page.unroute(/\/p\//);
-  await Promise.all(held.map((route) => route.continue()));
+  release();
   await page.locator(".frame canvas").first().waitFor({ state: "detached" });
   assert.deepEqual(await place(), before);
 });
@@ -110,6 +114,10 @@ test("an artwork is read, copied and left with the keyboard", async () => {
   await page.getByText("Copied").waitFor();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await page.locator("#prompt").textContent());
   assert.ok(await page.locator("#similar .frame").count() > 0);
+  await page.keyboard.press("Escape");
+  await page.waitForURL(/\?q=garden/);
+  await page.goForward();
+  await page.waitForURL(/\/a\/plate-/);
   await page.keyboard.press("?");
   await page.locator("#help[open]").waitFor();
   assert.deepEqual(await violations(page), []);
@@ -119,6 +127,28 @@ test("an artwork is read, copied and left with the keyboard", async () => {
   assert.equal(await page.locator("#help[open]").count(), 0, "keys that are switched off do nothing");
   await page.reload();
   assert.ok(await page.locator("[data-keys-off]").isChecked());
+});
+
+test("on a phone the bar is one line and the search another, and a chosen filter is in sight", async () => {
+  for (const locale of ["en", "zh-CN", "ja"]) {
+    const page = await house.newPage({ locale, viewport: { width: 390, height: 844 } });
+    await page.goto("/?model=odd");
+    const middles = await page.locator(".bar > *:not(.search)").evaluateAll((all) => all.map((one) => { const box = one.getBoundingClientRect(); return (box.top + box.bottom) / 2; }));
+    assert.ok(Math.max(...middles) - Math.min(...middles) < 8, `${locale}: ${middles}`);
+    const chip = await page.locator(".chips [aria-current]").boundingBox();
+    assert.ok(chip.x >= 0 && chip.x + chip.width <= 390, `${locale}: ${JSON.stringify(chip)}`);
+    await page.context().close();
+  }
+});
+
+test("promises and data map are read in one's own language, each promise with what shows it", async () => {
+  for (const [locale, letters] of [["zh-CN", /^[^a-z]*\p{Script=Han}/u], ["ja", /[ぁ-ん]/]]) {
+    const page = await house.newPage({ locale });
+    await page.goto("/transparency");
+    for (const text of await page.locator(".vows h3, .map td:nth-child(-n+2)").allTextContents()) if (!/^\d+ /.test(text)) assert.match(text, letters);
+    assert.ok(await page.locator(".vows cite").count() >= await page.locator(".vows .proven").count());
+    await page.context().close();
+  }
 });
 
 test("language and theme are chosen without scripts and stay", async () => {

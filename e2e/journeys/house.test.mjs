@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { violations } from "../axe.mjs";
-import { openHouse, signIn } from "../house.mjs";
+import { openHouse, pick, signIn } from "../house.mjs";
 
 const STARTER_MILLIS = 180_000;
 const DEVELOP_MILLIS = 60_000;
@@ -21,7 +21,7 @@ const paths = (page) => page.locator("[data-print]").evaluateAll((prints) => pri
 const develop = async (page, prompt, count = 1) => {
   const there = await page.locator("[data-print]").count();
   await page.locator("#prompt").fill(prompt);
-  await page.locator(`input[name=count][value="${count}"]`).check({ force: true });
+  await pick(page, "count", count);
   await page.keyboard.press("Control+Enter");
   await page.locator("[data-print]").nth(there + count - 1).waitFor({ timeout: DEVELOP_MILLIS });
 };
@@ -110,8 +110,8 @@ test("a member compares two pictures and deletes several at once", async () => {
 test("a picture in line shows its place, and can be cancelled for nothing", async () => {
   const left = await member.locator(".cost .hint").textContent();
   await member.locator("#prompt").fill("a city at night");
-  await member.locator('input[name=resolution][value="4K"]').check({ force: true });
-  await member.locator('input[name=count][value="4"]').check({ force: true });
+  await pick(member, "resolution", "4K");
+  await pick(member, "count", 4);
   await member.keyboard.press("Control+Enter");
   const waiting = member.locator("[data-job]");
   await waiting.nth(3).waitFor();
@@ -128,6 +128,40 @@ test("a picture in line shows its place, and can be cancelled for nothing", asyn
   assert.equal(Number.parseInt(left, 10) - Number.parseInt(now, 10), drawn, "what was not drawn was not paid");
 });
 
+test("the rack of the studio is seen whole on a laptop, in every language", async () => {
+  for (const locale of ["en", "zh-CN", "ja"]) {
+    const page = await house.newPage({ locale, viewport: { width: 1440, height: 900 }, storageState: await member.context().storageState() });
+    await page.goto("/studio");
+    const [frames, cost] = await Promise.all([page.locator(".halves"), page.locator(".cost")].map((place) => place.boundingBox()));
+    assert.ok(frames.y + frames.height <= cost.y && cost.y + cost.height <= 900, `${locale}: ${JSON.stringify([frames, cost])}`);
+    await page.context().close();
+  }
+});
+
+test("what fails is said in the reader's language, with scripts and without", async () => {
+  const storageState = await member.context().storageState();
+  for (const javaScriptEnabled of [true, false]) {
+    const page = await house.newPage({ locale: "ja", javaScriptEnabled, storageState });
+    await page.goto("/studio");
+    await page.locator("#prompt").fill("   ");
+    await page.locator(".cost button").click();
+    await page.getByText("プロンプトが空です。").waitFor();
+    if (javaScriptEnabled) {
+      await page.locator("#picture").setInputFiles({ name: "notes.png", mimeType: "image/png", buffer: Buffer.from("not a picture") });
+      await page.getByText("いずれの画像でもありません。").waitFor();
+    }
+    await page.context().close();
+  }
+  const visitor = await house.newPage({ locale: "zh-CN" });
+  await visitor.goto("/sign-in");
+  await visitor.locator("input[name=address]").fill("grace@example.org");
+  await house.code(() => visitor.locator("main button").click());
+  await visitor.locator("input[name=code]").fill("0");
+  await visitor.locator("main button").click();
+  assert.equal(await visitor.locator(".wrong").textContent(), "与邮件中的验证码不符，请核对八位数字。");
+  assert.deepEqual(await violations(visitor), []);
+});
+
 test("axe finds nothing on a member's pages in the dark, in Japanese, on a phone", async () => {
   const page = await house.newPage({ colorScheme: "dark", locale: "ja", viewport: { width: 390, height: 844 }, storageState: await member.context().storageState() });
   for (const path of ["/studio", "/account", "/"]) {
@@ -140,7 +174,9 @@ test("axe finds nothing on a member's pages in the dark, in Japanese, on a phone
 test("a member sees the ledger, makes a key, and closes the account", async () => {
   await member.goto("/account");
   assert.deepEqual(await violations(member), []);
-  assert.ok((await member.locator("table").first().textContent()).includes("Paid"));
+  const numbers = (selector) => member.locator(selector).evaluateAll((all) => all.map((one) => Number(one.textContent)).reduce((a, b) => a + b, 0));
+  assert.ok(await member.locator(".ledger tr").count() > 1);
+  assert.equal(await numbers(".ledger .number"), await numbers(".buckets dd"), "the lines add up to the credits");
   await member.locator("input[name=name]").fill("script");
   await member.getByRole("button", { name: "Create key" }).click();
   assert.match(await member.locator("#new-key").textContent(), /^meigen_sk_\S{32}$/);

@@ -7,12 +7,13 @@ use axum::Form;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use kernel::{Error, Id, Kind};
+use kernel::{Error, Id, Kind, Locale};
 use platform::http::{Html, Reply, Visitor, client_network, cookie, expired_cookie, set_cookie};
-use platform::ui::{Nav, Page, Site, say};
+use platform::ui::{Nav, Page, Site, say, say_count, say_failure};
 use serde::Deserialize;
 
 use crate::extract::SESSION_COOKIE;
+use crate::ledger::{Balance, Line};
 use crate::session::SESSION_SECONDS;
 use crate::sign_in::CODE_SECONDS;
 use crate::view::{AccountPage, LineView, Revocable, SignInPage};
@@ -65,7 +66,7 @@ fn sign_in_page(
         page,
         code_sent: sent.is_some(),
         next: local(next).to_owned(),
-        wrong: wrong.map(|error| error.public.to_string()),
+        wrong: wrong.map(|error| say_failure(visitor.locale, &error.public)),
     };
     (StatusCode::from_u16(status).unwrap_or_default(), Html(view)).into_response()
 }
@@ -201,11 +202,32 @@ pub async fn create_key(
             StatusCode::OK
         }
         Err(error) => {
-            view.wrong = Some(error.public.to_string());
+            view.wrong = Some(say_failure(visitor.locale, &error.public));
             StatusCode::from_u16(error.kind.http_status()).unwrap_or_default()
         }
     };
     Ok((status, Html(view)))
+}
+
+/// The buckets to show: the daily one, and others that have something in them.
+fn buckets(balance: Balance) -> Vec<(&'static str, u32)> {
+    let others = [
+        ("bucket-welcome", balance.welcome),
+        ("bucket-purchased", balance.purchased),
+        ("bucket-held", balance.held),
+    ];
+    let filled = others.into_iter().filter(|(_, credits)| *credits > 0);
+    [("bucket-daily", balance.daily)].into_iter().chain(filled).collect()
+}
+
+fn line_view(locale: Locale, line: &Line) -> LineView {
+    let names = line.buckets.split(',').map(|bucket| say(locale, &format!("bucket-{bucket}")));
+    LineView {
+        day: day_text(line.day),
+        what: say_count(locale, &format!("line-{}", line.reason), line.credits.into()),
+        buckets: names.collect::<Vec<_>>().join(" + "),
+        amount: if line.amount == 0 { "0".to_owned() } else { format!("{:+}", line.amount) },
+    }
 }
 
 impl Accounts {
@@ -235,21 +257,8 @@ impl Accounts {
         Ok(AccountPage {
             page: Page::new(site, visitor, Nav::Account, say(visitor.locale, "account-title"))
                 .for_member(Some(&member)),
-            buckets: vec![
-                ("bucket-daily", balance.daily),
-                ("bucket-welcome", balance.welcome),
-                ("bucket-purchased", balance.purchased),
-                ("bucket-held", balance.held),
-            ],
-            lines: lines
-                .into_iter()
-                .map(|line| LineView {
-                    day: day_text(line.day),
-                    reason: format!("line-{}", line.reason),
-                    bucket: format!("bucket-{}", line.bucket),
-                    amount: format!("{:+}", line.amount),
-                })
-                .collect(),
+            buckets: buckets(balance),
+            lines: lines.iter().map(|line| line_view(visitor.locale, line)).collect(),
             keys: keys.collect(),
             new_key: None,
             sessions: sessions.collect(),

@@ -1,6 +1,6 @@
 //! This owns what the pages of accounts show: plain data, and the templates beside it.
 
-use platform::ui::Page;
+use platform::ui::{Page, Said};
 
 /// `GET /sign-in`.
 #[derive(askama::Template)]
@@ -13,17 +13,17 @@ pub struct SignInPage {
     /// Where to go afterwards.
     pub next: String,
     /// What went wrong.
-    pub wrong: Option<String>,
+    pub wrong: Option<Said>,
 }
 
 /// A ledger line.
 pub struct LineView {
     /// Day.
     pub day: String,
-    /// Key of the words for its reason.
-    pub reason: String,
-    /// Key of the words for its bucket.
-    pub bucket: String,
+    /// What happened, in words.
+    pub what: String,
+    /// The buckets that changed, in words.
+    pub buckets: String,
     /// With a sign.
     pub amount: String,
 }
@@ -59,5 +59,5 @@ pub struct AccountPage {
     /// Sessions.
     pub sessions: Vec<Revocable>,
     /// What went wrong.
-    pub wrong: Option<String>,
+    pub wrong: Option<Said>,
 }

@@ -105,9 +105,9 @@ pub async fn browse(
         .for_member(member.0.as_ref());
     let chips = chips(&gallery, &query, &page).await?;
     let drops = if all == 0 { query.drops(&chips) } else { Vec::new() };
+    let others = if all == 0 { liked(&gallery).await? } else { Vec::new() };
     let last = browse.offset + found.artworks.len();
     let page = BrowsePage {
-        chips,
         drops,
         all: u32::try_from(all).unwrap_or(u32::MAX),
         sheet,
@@ -116,8 +116,11 @@ pub async fn browse(
         tiles: found.artworks.iter().map(Tile::of).collect(),
         next: (last < all && !found.artworks.is_empty()).then(|| query.href(sheet + 1)),
         previous: (sheet > 1).then(|| query.href(sheet - 1)),
-        bare: all == 0 && gallery.len().await? == 0,
+        bare: all == 0 && others.is_empty(),
+        others: others.iter().map(Tile::of).collect(),
+        filtered: chips.first().is_some_and(|all| !all.chosen),
         query: query.q,
+        chips,
         page,
     };
     Ok((REVALIDATED, Html(page)))
@@ -195,7 +198,12 @@ async fn near(gallery: &Gallery, artwork: &Artwork) -> kernel::Result<(Vec<Artwo
     if !similar.is_empty() {
         return Ok((similar, "similar"));
     }
+    let others = liked(gallery).await?.into_iter().filter(|other| other.key != artwork.key);
+    Ok((others.collect(), "more"))
+}
+
+/// The artworks that are liked most.
+async fn liked(gallery: &Gallery) -> kernel::Result<Vec<Artwork>> {
     let sheet = gallery.browse(&Browse::sheet(String::new(), Filter::default(), Order::Liked, 1)).await?;
-    let others = sheet.artworks.into_iter().filter(|other| other.key != artwork.key);
-    Ok((others.take(SIMILAR_MAX).collect(), "more"))
+    Ok(sheet.artworks.into_iter().take(SIMILAR_MAX).collect())
 }

@@ -132,6 +132,10 @@ pub struct BrowsePage {
     pub previous: Option<String>,
     /// Where nothing was found: each filter that could be dropped.
     pub drops: Vec<Chip>,
+    /// Where nothing was found: others of the gallery.
+    pub others: Vec<Tile>,
+    /// Whether a filter or an order is on.
+    pub filtered: bool,
     /// Whether there is nothing in the gallery at all yet.
     pub bare: bool,
 }

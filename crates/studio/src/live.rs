@@ -7,8 +7,9 @@ use accounts::Member;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
-use kernel::Id;
-use platform::http::Reply;
+use kernel::{Id, Locale};
+use platform::http::{Reply, Visitor};
+use platform::ui::say_failure;
 use serde_json::json;
 
 use crate::generation::State as Stored;
@@ -20,12 +21,19 @@ const POSITION_INTERVAL: Duration = Duration::from_secs(1);
 /// `GET /studio/generations/{id}/events`: `state` while it develops, then `done` or `failed`, then the end.
 pub async fn events(
     State(studio): State<Studio>,
+    visitor: Visitor,
     member: Member,
     Path(id): Path<Id>,
 ) -> Reply<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     studio.check_owner(member.account(), id).await?;
     let stream = futures_util::stream::unfold(
-        Some(Watch { studio: studio.clone(), id, live: studio.live(id), first: true }),
+        Some(Watch {
+            studio: studio.clone(),
+            id,
+            locale: visitor.locale,
+            live: studio.live(id),
+            first: true,
+        }),
         next,
     );
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
@@ -34,6 +42,7 @@ pub async fn events(
 struct Watch {
     studio: Studio,
     id: Id,
+    locale: Locale,
     live: Option<Live>,
     first: bool,
 }
@@ -48,7 +57,7 @@ async fn next(watch: Option<Watch>) -> Option<(Result<Event, Infallible>, Option
     let event = match phase {
         Some(Phase::Queued | Phase::Drawing) => return Some((Ok(watch.state()), Some(watch))),
         Some(Phase::Completed) => watch.done(),
-        Some(Phase::Failed(reason)) => failed(&reason),
+        Some(Phase::Failed(reason)) => watch.failed(&reason),
         None => watch.stored().await,
     };
     Some((Ok(event), None))
@@ -94,12 +103,13 @@ impl Watch {
     async fn stored(&self) -> Event {
         match store::find(&self.studio.db, self.id).await {
             Ok(Some(found)) if found.state == Stored::Completed => self.done(),
-            Ok(Some(found)) => failed(&found.failure),
-            _ => failed(""),
+            Ok(Some(found)) => self.failed(&found.failure),
+            _ => self.failed(""),
         }
     }
-}
 
-fn failed(reason: &str) -> Event {
-    Event::default().event("failed").data(json!({ "message": reason, "credits": "returned" }).to_string())
+    fn failed(&self, reason: &str) -> Event {
+        let said = say_failure(self.locale, reason).text;
+        Event::default().event("failed").data(json!({ "message": said, "credits": "returned" }).to_string())
+    }
 }

@@ -8,10 +8,10 @@ use axum::extract::{Form, Multipart, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use gallery::artwork::ArtworkId;
-use kernel::limits::PICTURES_PER_REQUEST_MAX;
+use kernel::limits::{PICTURES_PER_REQUEST_MAX, PROMPT_CHARS_MAX};
 use kernel::{Error, Id, Kind, Result};
 use platform::http::{Html, Reply, Visitor};
-use platform::ui::{Nav, Page, Site, say};
+use platform::ui::{Nav, Page, Said, Site, say, say_failure};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -20,6 +20,8 @@ use crate::order::{Asked, Door, Order};
 use crate::view::{ComparePage, Day, DeletePage, Developing, ModelView, Print, StudioPage};
 use crate::{Studio, store};
 
+/// With fewer generations than this, the page offers prompts to begin with.
+const FEW: usize = 6;
 /// Generations on the page.
 const HISTORY_MAX: u32 = 200;
 /// Bytes of a text field.
@@ -95,7 +97,7 @@ async fn fields(form: &mut Multipart) -> Result<Fields> {
         if bytes.len() > FIELD_BYTES_MAX {
             return Err(Error::invalid(
                 "prompt",
-                "The prompt is longer than 16384 characters. Please shorten it.",
+                format!("The prompt is longer than {PROMPT_CHARS_MAX} characters. Please shorten it."),
             ));
         }
         let text = String::from_utf8(bytes.to_vec())
@@ -142,7 +144,7 @@ pub async fn develop(
         Err(error) if wants_json || error.kind.http_status() >= 500 => Err(error.into()),
         Err(error) => {
             let status = StatusCode::from_u16(error.kind.http_status()).unwrap_or_default();
-            let words = error.public.to_string();
+            let words = say_failure(visitor.locale, &error.public);
             let page = studio.page(&site, &visitor, member, String::new(), Some(words)).await?;
             Ok((status, Html(page)).into_response())
         }
@@ -203,7 +205,7 @@ pub async fn compare(
     }
     let mut prints = Vec::new();
     for id in ids {
-        prints.push(studio.print(&studio.own_picture(member.account(), id).await?));
+        prints.push(studio.print(&visitor, &studio.own_picture(member.account(), id).await?));
     }
     let page = Page::new(&site, &visitor, Nav::Studio, say(visitor.locale, "compare"));
     Ok(Html(ComparePage { page: page.for_member(Some(&member)), prints }))
@@ -243,7 +245,7 @@ impl Studio {
         visitor: &Visitor,
         member: Member,
         prompt: String,
-        wrong: Option<String>,
+        wrong: Option<Said>,
     ) -> Result<StudioPage> {
         let account = member.account();
         let all = store::list(&self.db, account, HISTORY_MAX).await?;
@@ -271,7 +273,8 @@ impl Studio {
             resolutions: first.map(by_size).unwrap_or_default(),
             credits: balance.daily + balance.welcome + balance.purchased,
             developing: running.iter().map(|one| self.developing(one)).collect(),
-            history: self.history(&ended),
+            few: running.len() + ended.len() < FEW,
+            history: self.history(visitor, &ended),
             wrong,
         })
     }
@@ -301,13 +304,19 @@ impl Studio {
             position: self.position(generation.id),
             step: drawing.step,
             steps: drawing.steps,
+            width: generation.width,
+            height: generation.height,
         }
     }
 
-    fn history(&self, ended: &[Generation]) -> Vec<Day> {
+    fn history(&self, visitor: &Visitor, ended: &[Generation]) -> Vec<Day> {
+        let today = accounts::day_text(self.clock.today());
         let mut days: Vec<Day> = Vec::new();
         for generation in ended {
-            let print = self.print(generation);
+            let mut print = self.print(visitor, generation);
+            if print.day == today {
+                print.day = say(visitor.locale, "today");
+            }
             match days.last_mut().filter(|day| day.name == print.day) {
                 Some(day) => day.prints.push(print),
                 None => days.push(Day { name: print.day.clone(), prints: vec![print] }),
@@ -316,12 +325,12 @@ impl Studio {
         days
     }
 
-    fn print(&self, generation: &Generation) -> Print {
+    fn print(&self, visitor: &Visitor, generation: &Generation) -> Print {
         let model = self.models.get(&generation.model);
         Print {
             id: generation.id.to_string(),
             completed: generation.state == Stored::Completed,
-            failure: generation.failure.clone(),
+            failure: say_failure(visitor.locale, &generation.failure),
             width: generation.width,
             height: generation.height,
             model: model.map_or(generation.model.clone(), |(_, model)| model.name.clone()),

@@ -1,6 +1,6 @@
 //! This owns what the studio's pages show: plain data, and the templates beside it.
 
-use platform::ui::Page;
+use platform::ui::{Page, Said};
 
 /// A model to choose.
 pub struct ModelView {
@@ -25,7 +25,7 @@ pub struct Print {
     /// Whether there is a picture.
     pub completed: bool,
     /// Why there is none.
-    pub failure: String,
+    pub failure: Said,
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
@@ -46,6 +46,10 @@ pub struct Developing {
     pub step: u32,
     /// Steps in all.
     pub steps: u32,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
 }
 
 /// The history of one day.
@@ -80,8 +84,10 @@ pub struct StudioPage {
     pub developing: Vec<Developing>,
     /// What was developed.
     pub history: Vec<Day>,
+    /// Whether there is so little that a prompt to begin with helps.
+    pub few: bool,
     /// What went wrong.
-    pub wrong: Option<String>,
+    pub wrong: Option<Said>,
 }
 
 /// `GET /studio/compare`.

@@ -1,6 +1,7 @@
 //! This owns the promises as data: what is promised, what makes it true, what shows it, how strong that is.
 
 use kernel::{Error, Result};
+use platform::ui::Words;
 use serde::Deserialize;
 
 const FILE: &str = include_str!("../promises.toml");
@@ -11,9 +12,9 @@ pub struct Promise {
     /// Clause of the policy.
     pub id: String,
     /// What is promised.
-    pub text: String,
+    pub text: Words,
     /// What makes it true.
-    pub mechanism: String,
+    pub mechanism: Words,
     /// `file#test` that fails if it stops being true; empty for conduct.
     pub evidence: String,
     /// `proven`, `enforced`, `accountable` or `promised`.
@@ -23,6 +24,20 @@ pub struct Promise {
 #[derive(Deserialize)]
 struct Promises {
     promise: Vec<Promise>,
+}
+
+impl Promise {
+    /// Name of the test that shows it, in words.
+    #[must_use]
+    pub fn test(&self) -> Option<String> {
+        Some(self.evidence.split_once('#')?.1.replace('_', " "))
+    }
+
+    /// The file that the test stands in.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        self.evidence.split('#').next().unwrap_or_default()
+    }
 }
 
 /// The promises.
@@ -39,7 +54,31 @@ pub fn promises() -> Result<Vec<Promise>> {
 mod tests {
     use std::path::Path;
 
+    use kernel::Locale;
+
     use super::*;
+
+    #[test]
+    fn every_promise_is_made_in_every_language() {
+        for promise in promises().unwrap() {
+            for (place, locale) in Locale::ALL.iter().enumerate() {
+                for words in [&promise.text, &promise.mechanism] {
+                    let said = words.in_language(locale);
+                    assert!(!said.is_empty(), "{} says nothing in {}", promise.id, locale.tag());
+                    let english = words.in_language(&Locale::English);
+                    assert_eq!(said == english, place == 0, "{} is not translated", promise.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_promise_without_a_language_or_with_one_too_many_cannot_be_read() {
+        let whole = "en = \"a\"\nzh-Hans = \"b\"\nja = \"c\"\n";
+        assert!(toml::from_str::<Words>(whole).is_ok());
+        assert!(toml::from_str::<Words>(&whole.replace("ja", "jp")).is_err());
+        assert!(toml::from_str::<Words>(&format!("{whole}de = \"d\"")).is_err());
+    }
 
     #[test]
     fn every_piece_of_evidence_exists() {

@@ -123,5 +123,10 @@ async fn walk(app: &TestApp, steps: &[Step]) {
     }
     let end = accounts.balance(account).await.unwrap();
     assert_eq!(end.daily + end.purchased, total);
+    let lines = accounts.lines(account, u32::MAX).await.unwrap();
+    let seen: i64 = lines.iter().map(|line| line.amount).sum();
+    assert_eq!(seen, i64::from(total), "what the owner sees adds up to what can be spent");
+    let pictures = lines.iter().filter(|line| ["hold", "capture", "release"].contains(&line.reason.as_str()));
+    assert_eq!(pictures.count(), holds.len(), "a picture is one line");
     assert!(accounts.check_ledger().await.unwrap().holds());
 }

@@ -42,15 +42,19 @@ impl IntoResponse for Failure {
 pub enum Door {
     /// Pages for people.
     Page,
-    /// JSON for programs.
+    /// JSON for programs, in English.
     Json,
+    /// JSON for the scripts of a page, in its language.
+    Script,
 }
 
 impl Door {
     fn of(path: &str, headers: &HeaderMap) -> Self {
         let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if path.starts_with("/api/") || path.starts_with("/r/") || accept.starts_with("application/json") {
+        if path.starts_with("/api/") || path.starts_with("/r/") {
             Self::Json
+        } else if accept.starts_with("application/json") {
+            Self::Script
         } else {
             Self::Page
         }
@@ -151,8 +155,11 @@ fn render(error: &Error, bare: Response, door: Door, visitor: &Visitor, site: &A
         status => status,
     };
     let mut response = match door {
-        Door::Json => {
+        Door::Json | Door::Script => {
             let mut body = json!({ "success": false, "error": error.public });
+            if door == Door::Script {
+                body["error"] = ui::say_failure(visitor.locale, &error.public).text.into();
+            }
             if let Some(code) = error.code {
                 body["code"] = code.into();
             }

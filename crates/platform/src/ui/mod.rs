@@ -3,6 +3,7 @@
 
 mod assets;
 mod text;
+mod words;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::http::{Html, Theme, Visitor};
 
 pub use assets::asset;
 pub use text::{say, say_count};
+pub use words::{Said, Words, say_failure};
 
 /// What the operator set, for every page.
 #[derive(Debug)]
@@ -115,9 +117,9 @@ struct ErrorPage {
     page: Page,
     status: u16,
     heading: String,
-    words: String,
-    /// What the program says of it, in English, where the words above are in another language.
-    detail: Option<String>,
+    said: Said,
+    /// Nothing broke; the address is empty, or what was there is gone.
+    empty: bool,
 }
 
 /// A failure as a page: what happened, in words that say what to do.
@@ -133,13 +135,7 @@ pub fn error_page(site: &Arc<Site>, visitor: &Visitor, error: &Error) -> Respons
     let mut page = Page::new(site, visitor, Nav::Other, heading.clone());
     // Nobody looked who this is: the bar offers the account, which leads to signing in where that is needed.
     page.signed_in = true;
-    let said = error.public.to_string();
-    let (words, detail) = match (visitor.locale, error.kind) {
-        (Locale::English, _) => (said, None),
-        (locale, Kind::NotFound | Kind::Gone | Kind::RateLimited) => {
-            (say(locale, &format!("{key}-words")), None)
-        }
-        (locale, _) => (say(locale, &format!("{key}-words")), Some(said)),
-    };
-    Html(ErrorPage { page, status: error.kind.http_status(), heading, words, detail }).into_response()
+    let said = say_failure(visitor.locale, &error.public);
+    let empty = matches!(error.kind, Kind::NotFound | Kind::Gone);
+    Html(ErrorPage { page, status: error.kind.http_status(), heading, said, empty }).into_response()
 }
