@@ -7,11 +7,12 @@ use std::process::Command;
 use crate::{Done, Profile, build, root, run, runs};
 
 /// Files of packages that pages need: package, file in it, name below `vendor/web`.
-const WEB: [(&str, &str, &str); 7] = [
-    ("@fontsource-variable/geist", "files/geist-latin-wght-normal.woff2", "fonts/geist.woff2"),
-    ("@fontsource-variable/geist", "LICENSE", "fonts/geist.licence.txt"),
-    ("@fontsource-variable/geist-mono", "files/geist-mono-latin-wght-normal.woff2", "fonts/geist-mono.woff2"),
-    ("@fontsource-variable/geist-mono", "LICENSE", "fonts/geist-mono.licence.txt"),
+const WEB: [(&str, &str, &str); 8] = [
+    ("@fontsource/geist", "files/geist-latin-400-normal.woff2", "fonts/geist-400.woff2"),
+    ("@fontsource/geist", "files/geist-latin-500-normal.woff2", "fonts/geist-500.woff2"),
+    ("@fontsource/geist", "LICENSE", "fonts/geist.licence.txt"),
+    ("@fontsource/geist-mono", "files/geist-mono-latin-400-normal.woff2", "fonts/geist-mono.woff2"),
+    ("@fontsource/geist-mono", "LICENSE", "fonts/geist-mono.licence.txt"),
     (
         "@fontsource/instrument-serif",
         "files/instrument-serif-latin-400-italic.woff2",
@@ -128,6 +129,8 @@ fn copy(from: &Path, to: &Path) -> Done {
 
 fn npm(_: Profile) -> Done {
     make("vendor/npm")?;
+    // What an earlier version took from the packages is not to be built in.
+    let _ = fs::remove_dir_all(root().join("vendor/web"));
     make("vendor/web/fonts")?;
     make("vendor/web/js")?;
     if !runs("npm", &["--version"]) {

@@ -83,7 +83,7 @@ impl Page {
     /// Whether the fonts were fetched when the program was built.
     #[must_use]
     pub fn has_fonts(&self) -> bool {
-        assets::has("fonts/geist.woff2")
+        assets::has("fonts/geist-400.woff2")
     }
 
     /// The languages to choose from.
