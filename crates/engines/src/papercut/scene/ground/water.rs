@@ -7,7 +7,7 @@ use super::super::super::colour::{Palette, mix};
 use super::super::super::reading::{Reading, Setting, Weather};
 use super::super::canvas::{Canvas, Dice};
 use super::super::shot::Shot;
-use super::super::stage::Stage;
+use super::super::stage::{BUST_FEET, Stage};
 use super::super::{Layer, depth};
 
 /// Lays water from the horizon down, with glints; the waterline on which boats float.
@@ -123,7 +123,16 @@ pub(super) fn deep(
     canvas.fill(bubbles.finish(), palette.light, palette.light, (0.0, 1.0), depth::NEAR, 0.55);
     layer(5, Some(canvas))?;
     let hero = shot.hero.max(0.34);
-    Ok(Stage { ground: 0.92, back: 0.86, hero, water: None, sky: 0.4, focus: shot.focus, shore: false })
+    Ok(Stage {
+        ground: 0.92,
+        back: 0.86,
+        hero,
+        water: None,
+        sky: 0.4,
+        focus: shot.focus,
+        shore: false,
+        bust: BUST_FEET,
+    })
 }
 
 /// Small fish far away, on the side that the hero leaves free.
