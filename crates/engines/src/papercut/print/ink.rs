@@ -53,6 +53,9 @@ fn drums(palette: &Palette) -> [Rgb; DRUMS] {
     let cool = if blue > red { hex(0x1f7fb8) } else { hex(0x0f8a83) };
     let light = luma(palette.accent);
     let bright = palette.accent.map(|v| (light + (v - light) * 1.4).clamp(0.04, 0.98));
+    // With the yellow a red gives every orange, an orange gives no red.
+    let warm = bright[0] > bright[2] + 0.2 && bright[1] > 0.28;
+    let bright = if warm { mix(bright, hex(0xee3f35), 0.6) } else { bright };
     [hex(0xffc938), bright, cool, mix(palette.dark, palette.fore, 0.2)]
 }
 

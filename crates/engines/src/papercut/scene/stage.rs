@@ -106,7 +106,11 @@ pub(super) fn figures(
             let tie = own.subject.tie?;
             let other = cast.iter().find(|other| other.place == tie.to)?;
             let [one, two] = [own, other].map(|cast| (cast.subject, cast.stands(reading, stage, dice)));
-            Some((tie.how, tied::placing(tie.how, one, two, canvas)))
+            let mut placing = tied::placing(tie.how, one, two, canvas);
+            if matches!(tie.how, How::Worn(_)) {
+                placing.x += other.sprite.head(two.1, canvas);
+            }
+            Some((tie.how, placing))
         });
         if let Some(own) = cast.get_mut(n) {
             own.tied = tied;

@@ -5,7 +5,7 @@ use super::canvas::Canvas;
 use super::figure::Placing;
 
 /// How high the back of what is ridden lies, as a share of its height.
-const BACK_SHARE: f32 = 0.62;
+const BACK_SHARE: f32 = 0.66;
 /// How high the hips of a rider lie.
 const HIP_SHARE: f32 = 0.46;
 /// How much of the hull covers who is in it.

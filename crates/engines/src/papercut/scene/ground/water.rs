@@ -69,13 +69,20 @@ pub(super) fn deep(
     canvas.wash(top, mix(palette.water, palette.dark, 0.62), 0.0, 1.0, depth::SKY);
     for _ in 0..6 {
         let (x, wide) = (dice.range(0.0, w), unit * dice.range(0.05, 0.14));
-        let mut shaft = PathBuilder::new();
-        shaft.move_to(x, -2.0);
-        shaft.line_to(x + wide, -2.0);
-        shaft.line_to(x + wide * 2.4 + unit * 0.25, h * 0.9);
-        shaft.line_to(x + unit * 0.2, h * 0.9);
-        shaft.close();
-        canvas.fill(shaft.finish(), palette.light, palette.water, (0.0, h * 0.9), depth::SKY, 0.16);
+        // Laid one in the other, they have no hard edge; each ends higher than the one before.
+        for n in 0..5 {
+            let (inset, low) = (0.1 * n as f32, h * (0.9 - 0.12 * n as f32));
+            let (left, right) = (x + wide * inset, x + wide * (1.0 - inset));
+            let lean = unit * 0.25 * low / h;
+            let grow = wide * 1.4 * low / h * (0.5 - inset);
+            let mut shaft = PathBuilder::new();
+            shaft.move_to(left, -2.0);
+            shaft.line_to(right, -2.0);
+            shaft.line_to(right + lean + grow, low);
+            shaft.line_to(left + lean - grow, low);
+            shaft.close();
+            canvas.fill(shaft.finish(), palette.light, palette.water, (0.0, low), depth::SKY, 0.045);
+        }
     }
     layer(3, None)?;
     for (n, share) in [0.72, 0.80, 0.88].iter().enumerate() {
