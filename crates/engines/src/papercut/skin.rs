@@ -11,8 +11,8 @@ const TONES: [[&str; 2]; 6] = [
     ["#e8b98f", "#cc9464"],
     ["#d09a6b", "#ae7648"],
     ["#b07a4e", "#8c5a34"],
-    ["#8a5a38", "#6a4026"],
-    ["#6a452f", "#4c2f20"],
+    ["#966442", "#744a2e"],
+    ["#7c5238", "#5c3a28"],
 ];
 
 /// The reading with a tone of skin for everybody in it.
@@ -27,4 +27,38 @@ pub(super) fn toned(reading: &Reading, dice: &mut Dice) -> Reading {
         }
     }
     reading
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::super::reading::{Figure, Hour, Nature, Setting, Subject, Weather};
+    use super::*;
+
+    #[test]
+    fn everybody_gets_a_tone_and_not_all_the_same() {
+        let svg = format!("<svg><path fill='{}'/><path fill='{}'/></svg>", MARKS[0], MARKS[1]);
+        let figure = Figure {
+            name: "t".into(),
+            svg: svg.into(),
+            nature: Nature::Grounded,
+            height_m: 1.7,
+            inner: None,
+        };
+        let reading = Reading {
+            subjects: vec![Subject { figure, count: 1, colour: None, weight: 1.0, tie: None }],
+            setting: Setting::Meadow,
+            hour: Hour::Day,
+            season: None,
+            weather: Weather::Clear,
+            mood: None,
+            technique: None,
+            colours: Vec::new(),
+        };
+        let drawn = |seed| toned(&reading, &mut Dice::new(seed)).subjects[0].figure.svg.to_string();
+        let tones: HashSet<String> = (0..40).map(drawn).collect();
+        assert_eq!(tones.len(), TONES.len());
+        assert!(tones.iter().all(|svg| MARKS.iter().all(|mark| !svg.contains(mark))));
+    }
 }

@@ -36,7 +36,7 @@ const CONTRAST_MIN: f32 = 0.21;
 /// A figure whose lightness spreads by so much around its mean is seen on anything.
 const SPREAD_MIN: f32 = 0.29;
 /// No figure is made lighter or darker by more, so that a red stays one.
-const SHIFT_MAX: f32 = 0.2;
+const SHIFT_MAX: f32 = 0.15;
 /// No figure is made lighter than this in the mean.
 const LUMA_MAX: f32 = 0.9;
 /// How far the colours of a picture move towards the inks of the scene.

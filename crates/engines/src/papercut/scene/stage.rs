@@ -243,7 +243,7 @@ impl Group {
             _ => 0.72,
         };
         let whole = wide * (1.0 + close * (count - 1.0));
-        let shrink = if subject.count > 1 { (GROUP_WIDTH_MAX / whole).min(1.0) } else { 1.0 };
+        let shrink = (GROUP_WIDTH_MAX / whole).min(1.0);
         let (wide, height) = (wide * shrink, height * shrink);
         let step = wide * close;
         // The others stand on the other side of the hero, one behind it and one before it.

@@ -90,3 +90,37 @@ fn fog(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::colour::{choose, luma};
+    use super::super::super::reading::{Hour, Setting};
+    use super::*;
+
+    #[test]
+    fn fog_has_no_edge_and_spares_what_is_near() {
+        let reading = Reading {
+            subjects: Vec::new(),
+            setting: Setting::Meadow,
+            hour: Hour::Day,
+            season: None,
+            weather: Weather::Fog,
+            mood: None,
+            technique: None,
+            colours: Vec::new(),
+        };
+        let palette = choose(&reading, 0, &[]);
+        let lightness = |depth: u8| -> Vec<f32> {
+            let mut canvas = Canvas::new((300, 300), palette.dark).unwrap();
+            canvas.depth.fill(depth);
+            fall(&mut canvas, &reading, &palette, &mut Dice::new(7));
+            canvas.rgb.iter().map(|rgb| luma(rgb.map(|value| f32::from(value) / 255.0))).collect()
+        };
+        let far = lightness(depth::FAR);
+        let steps = (0..300 * 299).map(|at| (far[at] - far[at + 300]).abs());
+        let step = steps.fold(0.0, f32::max);
+        assert!(step < 0.06, "a step of {step}");
+        let mean = |of: &[f32]| of.iter().sum::<f32>() / of.len() as f32;
+        assert!(mean(&far) > mean(&lightness(depth::HERO)) + 0.1);
+    }
+}
