@@ -48,7 +48,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let reading = read::read(&Prompt::parse(text.clone())?, &library, Some(&encoder));
         let names: Vec<_> =
             reading.subjects.iter().map(|s| format!("{}×{}", s.count, s.figure.name)).collect();
-        let picture = draw(&reading, size, first + n as u64, technique, reference.as_ref(), &mut |_, _, _| Ok(()))?;
+        let picture =
+            draw(&reading, size, first + n as u64, technique, reference.as_ref(), &mut |_, _, _| Ok(()))?;
         times.push(started.elapsed().as_millis());
         println!("{n:02} {:?} {:?} {names:?} {text}", reading.setting, reading.hour);
         let name = format!("{folder}/{:02}.png", first + n as u64);

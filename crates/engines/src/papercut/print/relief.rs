@@ -46,7 +46,8 @@ pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
         let cut = along / 16.0 + 5.0 * plate.grain(row as i32, 17);
         let swell = 1.0 - (2.0 * cut.rem_euclid(1.0) - 1.0).powi(4) * 0.7;
         // Towards what stays uncut the lines thin out to nothing, so that no edge shows where they end.
-        let groove = ((light - 0.06) / 0.56).max(0.0).powf(1.25) * 1.1 * (1.0 - (1.0 - swell) * (1.0 - light));
+        let groove =
+            ((light - 0.06) / 0.56).max(0.0).powf(1.25) * 1.1 * (1.0 - (1.0 - swell) * (1.0 - light));
         let off = (2.0 * (across - row) - 1.0).abs();
         let soft = (1.6 / (LINE * plate.mm)).max(0.12);
         let dark = match light {

@@ -284,9 +284,10 @@ impl Sprite {
             });
         let own = sum / count.max(1.0);
         // What has lights and darks of its own is seen on anything, and moved it would lose one of them.
-        let spread = pixels.iter().filter(|(_, cover)| *cover > 127).fold(0.0, |sum, (rgb, _)| {
-            sum + (luma(rgb.map(|value| f32::from(value) / 255.0)) - own).powi(2)
-        });
+        let spread = pixels
+            .iter()
+            .filter(|(_, cover)| *cover > 127)
+            .fold(0.0, |sum, (rgb, _)| sum + (luma(rgb.map(|value| f32::from(value) / 255.0)) - own).powi(2));
         if (own - behind).abs() >= CONTRAST_MIN || (spread / count.max(1.0)).sqrt() > SPREAD_MIN {
             return pixels;
         }

@@ -42,15 +42,7 @@ pub(super) fn backdrop(
                 (mix(palette.far, palette.mid, 0.55), 0.30, depth::FAR + 1),
             ];
             for (tone, high, at) in rows {
-                skyline(
-                    canvas,
-                    reading,
-                    palette,
-                    dice,
-                    (y + unit * 0.06, unit * high),
-                    tone,
-                    at,
-                );
+                skyline(canvas, reading, palette, dice, (y + unit * 0.06, unit * high), tone, at);
             }
         }
         Setting::Sea | Setting::Beach | Setting::Sky | Setting::Space => {
