@@ -67,23 +67,7 @@ pub(super) fn deep(
     let (unit, w, h) = (canvas.unit(), canvas.width(), canvas.height());
     let top = mix(palette.water, palette.light, 0.45);
     canvas.wash(top, mix(palette.water, palette.dark, 0.62), 0.0, 1.0, depth::SKY);
-    for _ in 0..6 {
-        let (x, wide) = (dice.range(0.0, w), unit * dice.range(0.05, 0.14));
-        // Laid one in the other, they have no hard edge; each ends higher than the one before.
-        for n in 0..5 {
-            let (inset, low) = (0.1 * n as f32, h * (0.9 - 0.12 * n as f32));
-            let (left, right) = (x + wide * inset, x + wide * (1.0 - inset));
-            let lean = unit * 0.25 * low / h;
-            let grow = wide * 1.4 * low / h * (0.5 - inset);
-            let mut shaft = PathBuilder::new();
-            shaft.move_to(left, -2.0);
-            shaft.line_to(right, -2.0);
-            shaft.line_to(right + lean + grow, low);
-            shaft.line_to(left + lean - grow, low);
-            shaft.close();
-            canvas.fill(shaft.finish(), palette.light, palette.water, (0.0, low), depth::SKY, 0.045);
-        }
-    }
+    shafts(canvas, palette, dice);
     layer(3, None)?;
     for (n, share) in [0.72, 0.80, 0.88].iter().enumerate() {
         let colour = mix(mix(palette.water, palette.dark, 0.5), palette.near, 0.3 * n as f32);
@@ -140,6 +124,28 @@ pub(super) fn deep(
         shore: false,
         bust: BUST_FEET,
     })
+}
+
+/// Light that falls through the surface.
+fn shafts(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
+    let (unit, w, h) = (canvas.unit(), canvas.width(), canvas.height());
+    for _ in 0..6 {
+        let (x, wide) = (dice.range(0.0, w), unit * dice.range(0.05, 0.14));
+        // Laid one in the other, they have no hard edge; each ends higher than the one before.
+        for n in 0..5 {
+            let (inset, low) = (0.1 * n as f32, h * (0.9 - 0.12 * n as f32));
+            let (left, right) = (x + wide * inset, x + wide * (1.0 - inset));
+            let lean = unit * 0.25 * low / h;
+            let grow = wide * 1.4 * low / h * (0.5 - inset);
+            let mut shaft = PathBuilder::new();
+            shaft.move_to(left, -2.0);
+            shaft.line_to(right, -2.0);
+            shaft.line_to(right + lean + grow, low);
+            shaft.line_to(left + lean - grow, low);
+            shaft.close();
+            canvas.fill(shaft.finish(), palette.light, palette.water, (0.0, low), depth::SKY, 0.045);
+        }
+    }
 }
 
 /// Small fish far away, on the side that the hero leaves free.
