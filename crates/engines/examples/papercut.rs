@@ -1,4 +1,5 @@
-//! Draws prompts with Papercut: `papercut [--side PIXELS] [--technique ID] FOLDER PROMPT…`; the library and the encoder come from `vendor/pack`.
+//! Draws prompts with Papercut: `papercut [--side PIXELS] [--ratio W:H] [--technique ID] [--seed FIRST] [--reference PNG]
+//! FOLDER PROMPT…`; the library and the encoder come from `vendor/pack`.
 //! Prints `milliseconds_median` for `cargo x bench`, and the longest.
 
 use std::path::Path;
@@ -17,15 +18,24 @@ const SIDE_PX: u32 = 1024;
 #[allow(clippy::print_stdout)] // It is a measuring program.
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1).peekable();
-    let (mut side, mut technique) = (SIDE_PX, None);
+    let (mut side, mut technique, mut ratio) = (SIDE_PX, None, (1, 1));
+    let (mut first, mut reference) = (0_u64, None);
     while let Some(flag) = args.next_if(|argument| argument.starts_with("--")) {
         let value = args.next().ok_or("a flag needs a value")?;
         match flag.as_str() {
             "--side" => side = value.parse()?,
+            "--seed" => first = value.parse()?,
+            "--reference" => reference = Some(imaging::decode(&std::fs::read(value)?)?),
+            "--ratio" => {
+                let (w, h) = value.split_once(':').ok_or("a ratio is W:H")?;
+                ratio = (w.parse()?, h.parse()?);
+            }
             "--technique" => technique = Technique::ALL.into_iter().find(|own| own.id() == value),
             _ => return Err(format!("no flag {flag}").into()),
         }
     }
+    let longer: u32 = ratio.0.max(ratio.1);
+    let size = (side * ratio.0 / longer, side * ratio.1 / longer);
     let folder = args.next().ok_or("usage: papercut [--side PIXELS] [--technique ID] FOLDER PROMPT…")?;
     std::fs::create_dir_all(&folder)?;
     let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vendor/pack");
@@ -38,10 +48,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let reading = read::read(&Prompt::parse(text.clone())?, &library, Some(&encoder));
         let names: Vec<_> =
             reading.subjects.iter().map(|s| format!("{}×{}", s.count, s.figure.name)).collect();
-        let picture = draw(&reading, (side, side), n as u64, technique, None, &mut |_, _, _| Ok(()))?;
+        let picture =
+            draw(&reading, size, first + n as u64, technique, reference.as_ref(), &mut |_, _, _| Ok(()))?;
         times.push(started.elapsed().as_millis());
         println!("{n:02} {:?} {:?} {names:?} {text}", reading.setting, reading.hour);
-        std::fs::write(format!("{folder}/{n:02}.png"), imaging::encode_png(&picture)?)?;
+        let name = format!("{folder}/{:02}.png", first + n as u64);
+        std::fs::write(name, imaging::encode_png(&picture)?)?;
     }
     times.sort_unstable();
     println!("milliseconds_median {}", times.get(times.len() / 2).copied().unwrap_or(0));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engines::papercut::library::Library;
-use engines::papercut::reading::{Reading, Setting, Technique};
+use engines::papercut::reading::{How, Reading, Season, Setting, Technique};
 use engines::papercut::{draw, read};
 use imaging::Picture;
 use kernel::{Prompt, Result};
@@ -234,4 +234,39 @@ fn seeds_vary_the_picture_and_every_size_is_exact() {
         let picture = drawn(size, 1);
         assert_eq!((picture.width, picture.height), size);
     }
+}
+
+#[test]
+fn subjects_are_tied_by_what_is_said_between_them() {
+    let Some(parts) = parts("subjects_are_tied_by_what_is_said_between_them") else { return };
+    let ties = |text: &str| -> Vec<Option<(usize, How)>> {
+        let subjects = parts.read(text).subjects;
+        subjects.iter().map(|subject| subject.tie.map(|tie| (tie.to, tie.how))).collect()
+    };
+    assert_eq!(ties("an astronaut riding a horse on the moon"), [Some((1, How::Astride)), None]);
+    assert_eq!(ties("a cat in a canoe"), [Some((1, How::In)), None]);
+    assert_eq!(ties("a whale swimming beneath a small boat"), [Some((1, How::Under)), None]);
+    assert!(matches!(ties("portrait of a lion with a crown")[..], [None, Some((0, How::Worn(_)))]));
+    assert!(matches!(ties("a steam train crossing a bridge")[..], [Some((1, How::On(_))), None]));
+    assert_eq!(ties("a knight in front of a castle"), [None, None]);
+}
+
+#[test]
+fn what_a_figure_shows_already_is_not_drawn_twice() {
+    let Some(parts) = parts("what_a_figure_shows_already_is_not_drawn_twice") else { return };
+    for (text, names) in [
+        ("a fisherman in a boat at dawn", vec!["game-icons:fisherman"]),
+        ("a girl reading a book", vec!["papercut:reader"]),
+    ] {
+        let subjects = parts.read(text).subjects;
+        assert_eq!(subjects.iter().map(|s| s.figure.name.as_str()).collect::<Vec<_>>(), names, "{text}");
+    }
+}
+
+#[test]
+fn a_snowman_means_winter_and_a_beach_does_not() {
+    let Some(parts) = parts("a_snowman_means_winter_and_a_beach_does_not") else { return };
+    let snowman = parts.read("a snowman with a hat");
+    assert_eq!((snowman.season, snowman.setting), (Some(Season::Winter), Setting::Snowfield));
+    assert_eq!(parts.read("a penguin on the beach").season, None);
 }

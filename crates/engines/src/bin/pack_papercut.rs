@@ -24,6 +24,8 @@ struct Choices {
     figure: HashMap<String, (String, f32)>,
     set: HashMap<String, String>,
     skip: HashSet<String>,
+    /// Colours in which the sets print skin, and skin in shade; marked, so that the engine gives it a natural tone.
+    skin: [Vec<String>; 2],
     /// Further names, by figure.
     also: HashMap<String, Vec<String>>,
 }
@@ -39,10 +41,16 @@ struct Shapes {
 #[derive(Deserialize)]
 struct Cut {
     /// Name in the set.
+    #[serde(default)]
     shape: String,
     /// Another set, of pictures that keep their colours.
     #[serde(default)]
     set: Option<String>,
+    /// Drawn by hand, in place of a shape of a set: the body of an SVG, with its sides.
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    sides: Option<[f64; 2]>,
     /// sRGB in hex, of the shape and of what shows through its cuts.
     #[serde(default)]
     ink: String,
@@ -80,21 +88,39 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, cut) in &shapes.more {
         let label = name.replace('-', " ");
         let names = std::iter::once(&label).chain(&cut.words).map(|word| format!("={word}")).collect();
-        figures.push(silhouette(name, cut, (&sheet, icons), names, encoder.encode(&label))?);
+        let mut entry = silhouette(name, cut, (&sheet, icons), names, encoder.encode(&label))?;
+        if cut.shape.contains("man") || cut.shape.starts_with("person") {
+            mark_skin(&mut entry, &choices.skin);
+        }
+        figures.push(entry);
     }
     for emoji in english.as_array().into_iter().flatten() {
         let Some(mut entry) = figure(emoji, &choices, &groups, icons, &words, &encoder) else { continue };
         let name = entry.name.split_once(':').map_or("", |(_, name)| name).to_owned();
         // A face that smiles out of a landscape is no picture of a person; a walker is.
         let person = entry.nature == Nature::Bust && is_person(emoji, &groups);
+        let human = is_person(emoji, &groups);
         let cut = shapes.instead.get(&name).or_else(|| shapes.instead.get("person").filter(|_| person));
         if let Some(cut) = cut {
             entry = silhouette(&name, cut, (&sheet, icons), entry.keywords, entry.meaning)?;
+        }
+        if human {
+            mark_skin(&mut entry, &choices.skin);
         }
         figures.push(entry);
     }
     std::fs::write(out, Library::pack(&figures))?;
     Ok(())
+}
+
+/// Marks the skin of a figure.
+fn mark_skin(entry: &mut NewEntry, skin: &[Vec<String>; 2]) {
+    for (colours, mark) in skin.iter().zip(engines::papercut::skin::MARKS) {
+        for colour in colours {
+            entry.svg = entry.svg.replace(&format!("#{colour}"), mark);
+            entry.svg = entry.svg.replace(&format!("#{}", colour.to_uppercase()), mark);
+        }
+    }
 }
 
 fn json(path: &Path) -> Result<Value, Box<dyn Error>> {
@@ -152,16 +178,19 @@ fn silhouette(
     keywords: Vec<String>,
     meaning: Embedding,
 ) -> Result<NewEntry, Box<dyn Error>> {
+    let own_set = if cut.body.is_some() { "papercut" } else { "game-icons" };
     let own = SETS.iter().position(|set| cut.set.as_deref() == Some(*set));
     let sheet = own.and_then(|place| sets.get(place)).copied().unwrap_or(sheet);
     let icon = &sheet["icons"][&cut.shape];
-    let body = icon["body"].as_str().ok_or_else(|| format!("no shape {}", cut.shape))?;
+    let drawn = cut.body.as_deref().or_else(|| icon["body"].as_str());
+    let body = drawn.ok_or_else(|| format!("no shape {}", cut.shape))?;
     let side = |axis: &str| icon[axis].as_f64().or_else(|| sheet[axis].as_f64()).unwrap_or(512.0);
+    let [wide, tall] = cut.sides.unwrap_or_else(|| [side("width"), side("height")]);
     let inked = body.replace("currentColor", &format!("#{}", cut.ink));
     let inner = cut.inner.as_deref().map(|hex| u32::from_str_radix(hex, 16)).transpose()?;
     let inner = inner.map(|rgb| rgb.to_be_bytes()).map(|[_, red, green, blue]| [red, green, blue]);
     Ok(NewEntry {
-        name: format!("{}:{name}", cut.set.as_deref().unwrap_or("game-icons")),
+        name: format!("{}:{name}", cut.set.as_deref().unwrap_or(own_set)),
         nature: nature(&cut.as_what.0).ok_or_else(|| format!("{name} is of no known kind"))?,
         inner,
         height_m: cut.as_what.1,
@@ -169,8 +198,7 @@ fn silhouette(
         meaning,
         svg: format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"0 0 {} {}\">{inked}</svg>",
-            side("width"),
-            side("height")
+            wide, tall
         ),
     })
 }

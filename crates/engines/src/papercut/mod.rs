@@ -4,11 +4,14 @@
 mod colour;
 mod draw;
 mod layout;
+mod lexicon;
 pub mod library;
 mod print;
 pub mod read;
 pub mod reading;
 mod scene;
+pub mod skin;
+mod ties;
 
 use std::sync::Arc;
 

@@ -1,15 +1,13 @@
 //! This owns reading a prompt: subjects with count and colour, and everything else that decides a scene.
 //! It keeps no word of the prompt; what it returns is made of library figures and plain choices.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
-
 use kernel::{Prompt, Purpose};
 use search::meaning::Encoder;
-use serde::Deserialize;
 
+use super::lexicon::{Between, LEXICON, Said};
 use super::library::Library;
 use super::reading::{Figure, Hour, Mood, Nature, Reading, Season, Setting, Subject, Technique, Weather};
+use super::ties;
 
 /// Characters of a prompt that are read; subjects stand at its beginning.
 const READ_CHARS_MAX: usize = 1_200;
@@ -25,141 +23,6 @@ const NAMED_WEIGHT_MIN: f32 = 0.65;
 const MEANINGS_MAX: usize = 8;
 /// Colours named for the whole picture.
 const COLOURS_MAX: usize = 6;
-
-#[derive(Deserialize)]
-struct File {
-    setting: HashMap<String, Vec<String>>,
-    hour: HashMap<String, Vec<String>>,
-    season: HashMap<String, Vec<String>>,
-    weather: HashMap<String, Vec<String>>,
-    mood: HashMap<String, Vec<String>>,
-    technique: HashMap<String, Vec<String>>,
-    colour: HashMap<String, Vec<String>>,
-    count: HashMap<String, Vec<String>>,
-    stop: Words,
-    negation: Words,
-    after: Words,
-    particle: Words,
-}
-
-#[derive(Deserialize)]
-struct Words {
-    words: Vec<String>,
-}
-
-/// What a word of the lexicon says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
-    Setting(Setting),
-    Hour(Hour),
-    Season(Season),
-    Weather(Weather),
-    Mood(Mood),
-    Technique(Technique),
-    Colour([u8; 3]),
-    Count(u32),
-    Negation,
-}
-
-#[derive(Default)]
-struct Lexicon {
-    said: HashMap<String, Vec<Said>>,
-    stop: HashSet<String>,
-    /// Colours and counts that stand after their noun.
-    after: HashSet<String>,
-    /// Endings that are cut from a noun.
-    particles: Vec<String>,
-}
-
-static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
-    let file: Option<File> = toml::from_str(include_str!("lexicon.toml")).ok();
-    let mut lexicon = Lexicon::default();
-    let Some(file) = file else { return lexicon };
-    let mut add = |table: HashMap<String, Vec<String>>, mean: &dyn Fn(&str) -> Option<Said>| {
-        for (name, words) in table {
-            for word in words {
-                lexicon.said.entry(word).or_default().extend(mean(&name));
-            }
-        }
-    };
-    add(file.setting, &|name| SETTINGS.iter().find(|(own, _)| *own == name).map(|(_, s)| Said::Setting(*s)));
-    add(file.hour, &|name| HOURS.iter().find(|(own, _)| *own == name).map(|(_, h)| Said::Hour(*h)));
-    add(file.season, &|name| SEASONS.iter().find(|(own, _)| *own == name).map(|(_, s)| Said::Season(*s)));
-    add(file.weather, &|name| WEATHERS.iter().find(|(own, _)| *own == name).map(|(_, w)| Said::Weather(*w)));
-    add(file.mood, &|name| MOODS.iter().find(|(own, _)| *own == name).map(|(_, m)| Said::Mood(*m)));
-    add(file.technique, &|name| Technique::ALL.into_iter().find(|t| t.id() == name).map(Said::Technique));
-    add(file.colour, &|name| {
-        let rgb = u32::from_str_radix(name, 16).ok()?.to_be_bytes();
-        Some(Said::Colour([rgb[1], rgb[2], rgb[3]]))
-    });
-    add(file.count, &|name| name.parse().ok().map(Said::Count));
-    for word in file.negation.words {
-        lexicon.said.entry(word).or_default().push(Said::Negation);
-    }
-    lexicon.stop.extend(file.stop.words);
-    lexicon.after.extend(file.after.words);
-    lexicon.particles = file.particle.words;
-    lexicon
-});
-
-const SETTINGS: [(&str, Setting); 24] = [
-    ("meadow", Setting::Meadow),
-    ("hills", Setting::Hills),
-    ("mountains", Setting::Mountains),
-    ("forest", Setting::Forest),
-    ("jungle", Setting::Jungle),
-    ("desert", Setting::Desert),
-    ("beach", Setting::Beach),
-    ("sea", Setting::Sea),
-    ("underwater", Setting::Underwater),
-    ("river", Setting::River),
-    ("lake", Setting::Lake),
-    ("city", Setting::City),
-    ("village", Setting::Village),
-    ("road", Setting::Road),
-    ("garden", Setting::Garden),
-    ("room", Setting::Room),
-    ("table", Setting::Table),
-    ("sky", Setting::Sky),
-    ("space", Setting::Space),
-    ("snowfield", Setting::Snowfield),
-    ("pattern", Setting::Pattern),
-    ("poster", Setting::Poster),
-    ("portrait", Setting::Portrait),
-    ("abstract", Setting::Abstract),
-];
-const HOURS: [(&str, Hour); 6] = [
-    ("dawn", Hour::Dawn),
-    ("day", Hour::Day),
-    ("golden-hour", Hour::GoldenHour),
-    ("sunset", Hour::Sunset),
-    ("dusk", Hour::Dusk),
-    ("night", Hour::Night),
-];
-const SEASONS: [(&str, Season); 4] = [
-    ("spring", Season::Spring),
-    ("summer", Season::Summer),
-    ("autumn", Season::Autumn),
-    ("winter", Season::Winter),
-];
-const WEATHERS: [(&str, Weather); 6] = [
-    ("rain", Weather::Rain),
-    ("snow", Weather::Snow),
-    ("fog", Weather::Fog),
-    ("storm", Weather::Storm),
-    ("wind", Weather::Wind),
-    ("cloudy", Weather::Cloudy),
-];
-const MOODS: [(&str, Mood); 8] = [
-    ("calm", Mood::Calm),
-    ("joyful", Mood::Joyful),
-    ("dreamy", Mood::Dreamy),
-    ("melancholy", Mood::Melancholy),
-    ("dramatic", Mood::Dramatic),
-    ("mysterious", Mood::Mysterious),
-    ("cosy", Mood::Cosy),
-    ("energetic", Mood::Energetic),
-];
 
 /// A word, or one character of a script without spaces.
 type Tokens = Vec<String>;
@@ -212,6 +75,9 @@ struct Reader<'a> {
     mood: Option<Mood>,
     technique: Option<Technique>,
     colours: Vec<[u8; 3]>,
+    /// A word that waits for the second of its subjects, and the name of the first.
+    between: Option<(Between, String)>,
+    said: Vec<ties::Said>,
 }
 
 /// Reads a prompt. Without a library there are no subjects; without an encoder, only those named by a keyword.
@@ -230,6 +96,8 @@ pub fn read(prompt: &Prompt, library: &Library, encoder: Option<&Encoder>) -> Re
         mood: None,
         technique: None,
         colours: Vec::new(),
+        between: None,
+        said: Vec::new(),
     };
     reader.walk(&tokens(prompt.reveal(Purpose::Develop)));
     reader.finish()
@@ -242,6 +110,7 @@ impl Reader<'_> {
         while let Some(token) = tokens.get(at) {
             if token.is_empty() {
                 self.just_named = false;
+                self.between = None;
                 self.let_go(std::mem::take(&mut pending));
                 at += 1;
                 continue;
@@ -308,6 +177,7 @@ impl Reader<'_> {
                 _ if negated => {}
                 Said::Setting(setting) => {
                     pending.colour = None;
+                    self.between = None;
                     self.settings.push(setting);
                 }
                 Said::Hour(hour) => self.hour = self.hour.or(Some(hour)),
@@ -320,6 +190,11 @@ impl Reader<'_> {
         if said.is_some() {
             self.just_named = false;
             pending.negated &= said.is_some_and(|all| all.contains(&Said::Negation));
+            return true;
+        }
+        if let Some(between) = LEXICON.between.get(phrase) {
+            self.between = self.subjects.last().map(|first| (*between, first.figure.name.clone()));
+            self.just_named = false;
             return true;
         }
         if LEXICON.stop.contains(phrase) {
@@ -359,12 +234,17 @@ impl Reader<'_> {
 
     fn subject(&mut self, figure: Figure, weight: f32, plural_count: u32, pending: &mut Pending) {
         let pending = std::mem::take(pending);
+        let between = self.between.take();
         if pending.negated || self.subjects.iter().any(|subject| subject.figure.name == figure.name) {
             return;
         }
         let count = pending.count.filter(|count| *count > 1).unwrap_or(plural_count).clamp(1, 12);
         let central = 1.0 - 0.08 * self.subjects.len().min(SUBJECTS_MAX - 1) as f32;
-        self.subjects.push(Subject { figure, count, colour: pending.colour, weight: weight * central });
+        if let Some((between, first)) = between {
+            self.said.push(ties::Said { first, between, second: figure.name.clone() });
+        }
+        let weight = weight * central;
+        self.subjects.push(Subject { figure, count, colour: pending.colour, weight, tie: None });
     }
 
     fn finish(mut self) -> Reading {
@@ -373,9 +253,14 @@ impl Reader<'_> {
         if self.subjects.iter().any(|subject| subject.weight >= NAMED_WEIGHT_MIN) {
             self.subjects.retain(|subject| subject.weight >= NAMED_WEIGHT_MIN);
         }
+        ties::drop_held(&mut self.subjects);
         self.subjects.truncate(SUBJECTS_MAX);
+        ties::tie(&mut self.subjects, &self.said);
         self.colours.dedup();
         self.colours.truncate(COLOURS_MAX);
+        if ties::wintry(&self.subjects, &self.settings) {
+            self.season = self.season.or(Some(Season::Winter));
+        }
         let has = |nature: Nature| self.subjects.iter().any(|subject| subject.figure.nature == nature);
         // A place wins over the form of the picture, unless nothing but a form was named.
         let form = |setting: &Setting| {

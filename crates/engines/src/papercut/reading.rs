@@ -56,6 +56,32 @@ pub struct Subject {
     pub colour: Option<[u8; 3]>,
     /// 0 to 1: how sure the reading is, and how central the subject is.
     pub weight: f32,
+    /// How it is to another subject, if said.
+    pub tie: Option<Tie>,
+}
+
+/// How a subject is to another one, which decides where it stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tie {
+    /// Place of the other among the subjects.
+    pub to: usize,
+    /// In what way.
+    pub how: How,
+}
+
+/// Ways in which a subject is to another one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum How {
+    /// It rides on the other's back.
+    Astride,
+    /// It stands or sits on the other, at this share of its height.
+    On(f32),
+    /// It is in the other, which covers its feet.
+    In,
+    /// It is under the other.
+    Under,
+    /// The other wears or holds it, at this share of its height.
+    Worn(f32),
 }
 
 /// Where the scene is set.

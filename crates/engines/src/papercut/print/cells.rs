@@ -66,10 +66,12 @@ fn rim(plate: &Plate<'_>, x: f32, y: f32) -> bool {
 
 /// Rows of stitches on cloth; each form is filled in its own direction.
 pub(super) fn embroidery(plate: &Plate<'_>) -> Vec<u8> {
-    let (wide, long) = ((5.0 * plate.mm).max(2.0), (34.0 * plate.mm).max(8.0));
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
         let depth = plate.depth(x, y);
+        // Figures are stitched with a finer thread.
+        let (wide, long) = if matches!(depth, 8 | 10..=12) { (4.0, 17.0) } else { (5.0, 34.0) };
+        let (wide, long) = ((wide * plate.mm).max(2.0), (long * plate.mm).max(8.0));
         // The sky lies level; every nearer form turns.
         let angle = if depth <= 3 { 0.06 } else { f32::from(depth) * 1.1 + 0.5 };
         let (s, c) = angle.sin_cos();
@@ -100,7 +102,12 @@ pub(super) fn mosaic(plate: &Plate<'_>) -> Vec<u8> {
     plate.map(|px, py| {
         let (x, y) = (px as f32, py as f32);
         // Smaller stones where the figures are.
-        let size = (if plate.depth(x, y) > 6 { 14.0 } else { 21.0 } * plate.mm).max(4.0);
+        let size = match plate.depth(x, y) {
+            0..=6 => 21.0,
+            8 | 10..=12 => 10.5,
+            _ => 15.0,
+        };
+        let size = (size * plate.mm).max(4.0);
         let bend = (plate.cloud(x, y, 190.0 * plate.mm) - 0.5) * 30.0 * plate.mm;
         let (middle, gap, id) = cell(plate, x + bend, y + bend, size);
         let (mx, my) = (middle.0 - bend, middle.1 - bend);

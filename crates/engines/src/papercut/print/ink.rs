@@ -53,6 +53,13 @@ fn drums(palette: &Palette) -> [Rgb; DRUMS] {
     let cool = if blue > red { hex(0x1f7fb8) } else { hex(0x0f8a83) };
     let light = luma(palette.accent);
     let bright = palette.accent.map(|v| (light + (v - light) * 1.4).clamp(0.04, 0.98));
+    // With the yellow a red gives every orange, an orange gives no red.
+    let red = hex(0xee3f35);
+    let bright = match bright {
+        [r, g, b] if r > 0.7 && g < 0.34 && b < 0.6 => bright,
+        [r, _, b] if r > b + 0.2 => mix(bright, red, 0.7),
+        _ => red,
+    };
     [hex(0xffc938), bright, cool, mix(palette.dark, palette.fore, 0.2)]
 }
 

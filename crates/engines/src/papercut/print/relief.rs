@@ -45,7 +45,9 @@ pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
         // Each cut swells and tapers along its length.
         let cut = along / 16.0 + 5.0 * plate.grain(row as i32, 17);
         let swell = 1.0 - (2.0 * cut.rem_euclid(1.0) - 1.0).powi(4) * 0.7;
-        let groove = (light - 0.06) * 1.5 * swell;
+        // Towards what stays uncut the lines thin out to nothing, so that no edge shows where they end.
+        let groove =
+            ((light - 0.06) / 0.56).max(0.0).powf(1.25) * 1.1 * (1.0 - (1.0 - swell) * (1.0 - light));
         let off = (2.0 * (across - row) - 1.0).abs();
         let soft = (1.6 / (LINE * plate.mm)).max(0.12);
         let dark = match light {
@@ -58,13 +60,15 @@ pub(super) fn linocut(plate: &Plate<'_>, palette: &Palette) -> Vec<u8> {
         let dark =
             if light < 0.3 && depth > 3 { dark * (1.0 - 0.9 * outline) } else { dark.max(outline * 0.9) };
         let speck = (1.6 * plate.mm).max(1.0);
-        let spray = 0.10 * (plate.grain((x / speck) as i32, (y / speck) as i32) - 0.5);
+        // A sky goes from tone to tone in specks; land has edges.
+        let spread = if depth <= 3 { 0.30 } else { 0.10 };
+        let spray = spread * (plate.grain((x / speck) as i32, (y / speck) as i32) - 0.5);
         let nearest = colours.iter().min_by(|a, b| {
             let far = |ink: &&Rgb| (0..3).map(|c| (ink[c] - own[c] - spray).powi(2)).sum::<f32>();
             far(a).total_cmp(&far(b))
         });
         let nearest = nearest.copied().unwrap_or(paper);
-        let ink = if figure { mix(nearest, own, 0.75) } else { nearest };
+        let ink = if figure { mix(nearest, own, 0.94) } else { nearest };
         let tint = mix(paper, ink, if light > 0.86 { 0.25 } else { 0.85 });
         let chatter = if plate.grain(px as i32, py as i32) > 0.988 { 0.4 } else { 0.0 };
         mix(tint, key, (dark - chatter).clamp(0.0, 0.97))

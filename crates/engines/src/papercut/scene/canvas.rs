@@ -144,6 +144,16 @@ impl Canvas {
         }
     }
 
+    /// Fills a path that may have a hole.
+    pub(super) fn fill_by(&mut self, path: Option<Path>, rule: FillRule, colour: Rgb, depth: u8) {
+        let (Some(path), Some(mut mask)) = (path, Mask::new(self.w as u32, self.h as u32)) else { return };
+        mask.fill_path(&path, rule, true, Transform::identity());
+        let tone = bytes(colour);
+        for (at, cover) in mask.data().iter().enumerate().filter(|(_, cover)| **cover > 0) {
+            self.lay(at % self.w, at / self.w, tone, u32::from(*cover), depth);
+        }
+    }
+
     pub(super) fn flat(&mut self, path: Option<Path>, colour: Rgb, depth: u8) {
         self.fill(path, colour, colour, (0.0, 1.0), depth, 1.0);
     }

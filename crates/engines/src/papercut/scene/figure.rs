@@ -33,6 +33,10 @@ pub(super) struct Placing {
 
 /// How far the lightness of a figure is from what lies behind it, at least.
 const CONTRAST_MIN: f32 = 0.21;
+/// A figure whose lightness spreads by so much around its mean is seen on anything.
+const SPREAD_MIN: f32 = 0.29;
+/// No figure is made lighter or darker by more, so that a red stays one.
+const SHIFT_MAX: f32 = 0.15;
 /// No figure is made lighter than this in the mean.
 const LUMA_MAX: f32 = 0.9;
 /// How far the colours of a picture move towards the inks of the scene.
@@ -53,6 +57,8 @@ pub(super) struct Sprite {
     pixels: Pixels,
     /// The left and right end of what touches the ground, as shares of the width.
     base: (f32, f32),
+    /// The middle of its upper end, as a share of the width: where a head is.
+    crest: f32,
     /// How strong the edge of light is: low suns and moons draw a sharp one.
     rim: u32,
     /// As it is put: lit from the side of the light, as it looks to the left and to the right.
@@ -97,6 +103,12 @@ impl Sprite {
         self.w as f32 / self.h as f32
     }
 
+    /// How far right of its middle the head is, where it is put, as a share of the canvas.
+    pub(super) fn head(&self, placing: Placing, canvas: &Canvas) -> f32 {
+        let wide = self.aspect() * placing.height * Placing::whole(canvas) / canvas.width();
+        (self.crest - 0.5) * placing.mirror * wide
+    }
+
     fn trimmed(pixmap: &Pixmap) -> Option<Self> {
         let (w, h) = (pixmap.width() as usize, pixmap.height() as usize);
         let pixels = pixmap.pixels();
@@ -115,7 +127,12 @@ impl Sprite {
         let touches = |x: &usize| sole.iter().skip(*x).step_by(wide).any(|(_, cover)| *cover > 127);
         let first = (0..wide).find(touches).unwrap_or(0) as f32 / wide as f32;
         let last = (0..wide).rfind(touches).unwrap_or(wide) as f32 / wide as f32;
-        Some(Self { w: wide, h: tall, pixels, base: (first, last), rim: 0, ready: [None, None] })
+        let crown = pixels.iter().take(wide * (tall / 10 + 1)).enumerate();
+        let (sum, count) = crown
+            .filter(|(_, (_, cover))| *cover > 127)
+            .fold((0.0, 0.0_f32), |(sum, count), (at, _)| (sum + (at % wide) as f32 + 0.5, count + 1.0));
+        let crest = if count > 0.0 { sum / count / wide as f32 } else { 0.5 };
+        Some(Self { w: wide, h: tall, pixels, base: (first, last), crest, rim: 0, ready: [None, None] })
     }
 
     /// Every colour moves towards the ink of the palette that is nearest in lightness, so that all belong together.
@@ -139,7 +156,9 @@ impl Sprite {
                 let distance = |ink: &Rgb| (luma(*ink) - light).abs() + 0.35 * hue_distance(*ink, own);
                 distance(a).total_cmp(&distance(b))
             });
-            let share = if named.is_some() { 0.12 } else { INK_SHARE };
+            // A strong colour is what a thing is known by; what is grey may take any.
+            let strength = own.into_iter().fold(0.0, f32::max) - own.into_iter().fold(1.0, f32::min);
+            let share = if named.is_some() { 0.12 } else { INK_SHARE * (1.0 - 0.8 * strength) };
             let joined = mix(own, at_luma(nearest.unwrap_or(own), light), share);
             let shaded = mix(joined, ambient, 0.07).map(|v| v * dim);
             // A few tones only: what is printed has no airbrush in it.
@@ -264,13 +283,19 @@ impl Sprite {
                 (sum + luma(rgb.map(|value| f32::from(value) / 255.0)), count + 1.0)
             });
         let own = sum / count.max(1.0);
-        if (own - behind).abs() >= CONTRAST_MIN {
+        // What has lights and darks of its own is seen on anything, and moved it would lose one of them.
+        let spread = pixels
+            .iter()
+            .filter(|(_, cover)| *cover > 127)
+            .fold(0.0, |sum, (rgb, _)| sum + (luma(rgb.map(|value| f32::from(value) / 255.0)) - own).powi(2));
+        if (own - behind).abs() >= CONTRAST_MIN || (spread / count.max(1.0)).sqrt() > SPREAD_MIN {
             return pixels;
         }
         // What is lighter gets lighter still where there is room for it, what is darker darker.
         let lighter =
             behind + CONTRAST_MIN <= LUMA_MAX && (own >= behind || behind < 1.0 - LUMA_MAX + CONTRAST_MIN);
         let wanted = if lighter { behind + CONTRAST_MIN } else { behind - CONTRAST_MIN };
+        let wanted = wanted.clamp(own - SHIFT_MAX, own + SHIFT_MAX);
         for (rgb, _) in &mut pixels {
             let colour = rgb.map(|value| f32::from(value) / 255.0);
             let light = (luma(colour) + wanted - own).clamp(0.03, 0.97);

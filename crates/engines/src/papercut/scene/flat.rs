@@ -7,7 +7,7 @@ use super::super::colour::{Palette, Rgb, mix};
 use super::super::reading::{Reading, Setting};
 use super::canvas::{Canvas, Dice};
 use super::figure::{Placing, Sprite};
-use super::stage::{Stage, figures};
+use super::stage::{BUST_FEET, Stage, figures};
 use super::{Layer, depth};
 
 /// A half-drop repeat of the subjects.
@@ -143,8 +143,16 @@ pub(super) fn poster(
             sprig(canvas, (x, y), unit * 0.13, colour, side);
         }
     }
-    let stage =
-        Stage { ground: 0.89, back: 0.88, hero: 0.60, water: None, sky: 0.4, focus: 0.5, shore: false };
+    let stage = Stage {
+        ground: 0.89,
+        back: 0.88,
+        hero: 0.60,
+        water: None,
+        sky: 0.4,
+        focus: 0.5,
+        shore: false,
+        bust: BUST_FEET,
+    };
     figures(canvas, reading, palette, dice, stage, layer)?;
     canvas.ridge(h * 0.94, unit * 0.012, 0.0, palette.fore, palette.dark, depth::FORE, dice);
     layer(9, None)

@@ -6,7 +6,7 @@ use super::super::colour::{Palette, Rgb, mix};
 use super::super::reading::{Hour, Reading, Setting};
 use super::canvas::{Canvas, Dice};
 use super::depth;
-use super::stage::Stage;
+use super::stage::{BUST_FEET, Stage};
 
 /// How a window is cut.
 #[derive(Clone, Copy, PartialEq)]
@@ -71,7 +71,7 @@ pub(super) fn room(
     }
     let hero = if table { dice.range(0.40, 0.50) } else { dice.range(0.38, 0.46) };
     let ground = edge + (1.0 - edge) * if table { 0.5 } else { 0.55 };
-    Stage { ground, back: edge + 0.05, hero, water: None, sky: 0.3, focus, shore: false }
+    Stage { ground, back: edge + 0.05, hero, water: None, sky: 0.3, focus, shore: false, bust: BUST_FEET }
 }
 
 /// What is on the wall: stripes, a panelled lower part, or dots.

@@ -6,8 +6,10 @@ mod figure;
 mod flat;
 mod ground;
 mod indoors;
+mod medallion;
 mod shot;
 mod stage;
+mod tied;
 mod weather;
 
 use kernel::Result;
@@ -17,7 +19,7 @@ use stage::figures;
 
 use super::colour::Palette;
 use super::layout::Layout;
-use super::reading::{Reading, Setting};
+use super::reading::{Nature, Reading, Setting};
 
 /// Hears of each layer.
 pub(super) type Layer<'a> = &'a mut dyn FnMut(u32, Option<&Canvas>) -> Result<()>;
@@ -35,12 +37,12 @@ pub(super) mod depth {
     pub(in super::super) const FORE: u8 = 13;
 }
 
-/// Composes a scene on a canvas.
+/// Composes a scene on a canvas; for a coarse print the hero is larger.
 pub(super) fn compose(
     canvas: &mut Canvas,
     reading: &Reading,
     palette: &Palette,
-    layout: Layout,
+    (layout, coarse): (Layout, bool),
     dice: &mut Dice,
     layer: Layer<'_>,
 ) -> Result<()> {
@@ -55,11 +57,24 @@ pub(super) fn compose(
             figures(canvas, reading, palette, dice, stage, layer)
         }
         _ => {
-            let shot = shot::choose(canvas, reading, layout, dice);
-            let stage = ground::place(canvas, reading, palette, shot, dice, layer)?;
+            let mut shot = shot::choose(canvas, reading, (layout, coarse), dice);
+            // A head that stood among trees would be a giant's: it is framed.
+            let framed = reading.subjects.first().is_some_and(|s| s.figure.nature == Nature::Bust);
+            if framed {
+                shot.focus = 0.5;
+            }
+            let mut stage = ground::place(canvas, reading, palette, shot, dice, layer)?;
+            if framed {
+                stage.bust = medallion::BUST_FEET;
+            }
             figures(canvas, reading, palette, dice, stage, layer)?;
-            ground::foreground(canvas, reading, palette, shot, dice);
+            if !framed {
+                ground::foreground(canvas, reading, palette, shot, dice);
+            }
             weather::fall(canvas, reading, palette, dice);
+            if framed {
+                medallion::frame(canvas, palette, dice);
+            }
             layer(9, Some(canvas))
         }
     }

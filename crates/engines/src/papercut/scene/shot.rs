@@ -34,11 +34,18 @@ const THIRDS: Frame = Frame { horizon: (0.55, 0.66), hero: (0.40, 0.47), off: (0
 const WIDE: Frame = Frame { horizon: (0.68, 0.75), hero: (0.24, 0.31), off: (0.08, 0.20) };
 /// Seen from above: much ground.
 const ABOVE: Frame = Frame { horizon: (0.36, 0.43), hero: (0.36, 0.44), off: (0.04, 0.16) };
+/// A lone hero is at least so high in stones, stitches and panes.
+const COARSE_HERO_MIN: f32 = 0.56;
 /// Much air, for what flies.
 const AIR: Frame = Frame { horizon: (0.74, 0.84), hero: (0.34, 0.48), off: (0.0, 0.14) };
 
-/// The frame that suits what is to be seen.
-pub(super) fn choose(canvas: &Canvas, reading: &Reading, layout: Layout, dice: &mut Dice) -> Shot {
+/// The frame that suits what is to be seen, and how finely it is printed.
+pub(super) fn choose(
+    canvas: &Canvas,
+    reading: &Reading,
+    (layout, coarse): (Layout, bool),
+    dice: &mut Dice,
+) -> Shot {
     let hero = reading.subjects.iter().find(|subject| subject.figure.nature != Nature::Celestial);
     let several = reading.subjects.len() > 1 || hero.is_some_and(|subject| subject.count > 2);
     let frames: &[Frame] = match hero.map(|subject| subject.figure.nature) {
@@ -62,6 +69,8 @@ pub(super) fn choose(canvas: &Canvas, reading: &Reading, layout: Layout, dice: &
     };
     let focus = layout.focus.unwrap_or(0.5 + side * range(frame.off));
     let wide = range(frame.hero);
+    // Stones and stitches dissolve what is small.
+    let wide = if coarse { wide.max(COARSE_HERO_MIN) } else { wide };
     let low = matches!(reading.hour, Hour::Dawn | Hour::Sunset | Hour::GoldenHour);
     // Now and then the light stands right behind the hero, most often on the other side.
     let behind = range((0.0, 1.0)) < if low { 0.4 } else { 0.15 };

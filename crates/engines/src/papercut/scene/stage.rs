@@ -3,13 +3,15 @@
 use kernel::Result;
 
 use super::super::colour::{Palette, Rgb};
-use super::super::reading::{Nature, Reading, Subject};
+use super::super::reading::{How, Nature, Reading, Subject};
 use super::canvas::{Canvas, Dice};
 use super::figure::{Placing, Sprite};
-use super::{Layer, depth};
+use super::{Layer, depth, tied};
 
 /// Height of stars and planets that were named.
 const CELESTIAL_HEIGHT: f32 = 0.26;
+/// Lower end of a face or bust: it rises from the lower edge, behind the grass.
+pub(super) const BUST_FEET: f32 = 1.04;
 /// Height of a figure that is a face or bust only.
 const BUST_HEIGHT: f32 = 0.66;
 /// From so many birds on, they are a flock far away.
@@ -36,6 +38,8 @@ pub(super) struct Stage {
     pub focus: f32,
     /// Whether there is sand before the water.
     pub shore: bool,
+    /// Lower end of a face or bust.
+    pub bust: f32,
 }
 
 /// What is drawn with the sky, not as a figure: a picture of the sun among hills would look pasted on.
@@ -77,7 +81,17 @@ pub(super) fn earthbound(nature: Nature) -> bool {
     !matches!(nature, Nature::Floating | Nature::Swimming | Nature::Flying | Nature::Celestial)
 }
 
-/// Places every subject: the rest behind, the hero before them.
+/// A subject on its way to the stage.
+struct Cast<'a> {
+    place: usize,
+    subject: &'a Subject,
+    sprite: Sprite,
+    group: Group,
+    /// Where it is put when it is tied to another; a group is put by its own rule.
+    tied: Option<(How, Placing)>,
+}
+
+/// Places every subject: the rest behind, the hero before them, and what is tied where its other is.
 pub(super) fn figures(
     canvas: &mut Canvas,
     reading: &Reading,
@@ -86,17 +100,85 @@ pub(super) fn figures(
     stage: Stage,
     layer: Layer<'_>,
 ) -> Result<()> {
-    let subjects: Vec<&Subject> =
-        reading.subjects.iter().filter(|subject| drawn_in_sky(subject).is_none()).collect();
-    let earthly = subjects.iter().filter(|subject| subject.figure.nature != Nature::Celestial);
-    let tallest = earthly.map(|subject| subject.figure.height_m).fold(0.1, f32::max);
+    let mut cast = casting(canvas, reading, palette, dice, stage);
+    for n in 0..cast.len() {
+        let tied = cast.get(n).and_then(|own| {
+            let tie = own.subject.tie?;
+            let other = cast.iter().find(|other| other.place == tie.to)?;
+            let [one, two] = [own, other].map(|cast| (cast.subject, cast.stands(reading, stage, dice)));
+            let mut placing = tied::placing(tie.how, one, two, canvas);
+            if matches!(tie.how, How::Worn(_)) {
+                placing.x += other.sprite.head(two.1, canvas);
+            }
+            Some((tie.how, placing))
+        });
+        if let Some(own) = cast.get_mut(n) {
+            own.tied = tied;
+        }
+    }
+    cast.sort_by_key(|own| order(own, reading));
+    for (drawn, own) in cast.iter_mut().enumerate() {
+        if let Some((_, placing)) = own.tied {
+            own.sprite.put(canvas, palette, placing);
+        } else {
+            for n in own.group.order() {
+                let placing = own.group.placing(own.subject, own.slot(reading), n, stage, dice);
+                own.sprite.put(canvas, palette, placing);
+            }
+        }
+        layer(6 + (drawn as u32).min(2), (drawn == 0).then_some(&*canvas))?;
+    }
+    Ok(())
+}
+
+/// Who comes when: by rank, and what is tied right before or right after its other.
+fn order(own: &Cast<'_>, reading: &Reading) -> (std::cmp::Reverse<u8>, std::cmp::Reverse<usize>, u8) {
+    let other = own.subject.tie.and_then(|tie| Some((tie, reading.subjects.get(tie.to)?)));
+    let (subject, place, turn) = match (own.tied, other) {
+        (Some((How::Astride | How::In, _)), Some((tie, other))) => (other, tie.to, 0),
+        (Some(_), Some((tie, other))) => (other, tie.to, 2),
+        _ => (own.subject, own.place, 1),
+    };
+    (std::cmp::Reverse(rank(subject)), std::cmp::Reverse(place), turn)
+}
+
+impl Cast<'_> {
+    /// Where the first of it stands.
+    fn stands(&self, reading: &Reading, stage: Stage, dice: &mut Dice) -> Placing {
+        self.group.placing(self.subject, self.slot(reading), 0, stage, dice)
+    }
+
+    /// Its place, or that of what is tied to it: who carries the hero stands where the hero would.
+    fn slot(&self, reading: &Reading) -> usize {
+        let tied = |subject: &Subject| subject.tie.is_some_and(|tie| tie.to == self.place);
+        reading.subjects.iter().position(tied).map_or(self.place, |place| place.min(self.place))
+    }
+}
+
+/// Every subject that is drawn as a figure, at its size.
+fn casting<'a>(
+    canvas: &Canvas,
+    reading: &'a Reading,
+    palette: &Palette,
+    dice: &mut Dice,
+    stage: Stage,
+) -> Vec<Cast<'a>> {
+    let shown = || reading.subjects.iter().enumerate().filter(|(_, s)| drawn_in_sky(s).is_none());
+    let earthly = shown().filter(|(_, subject)| subject.figure.nature != Nature::Celestial);
+    let tallest = earthly.map(|(_, subject)| subject.figure.height_m).fold(0.1, f32::max);
+    let first = shown().next().map_or(0, |(place, _)| place);
     let side = if stage.focus < 0.5 { -1.0 } else { 1.0 };
-    let mut order: Vec<(usize, &Subject)> = subjects.into_iter().enumerate().collect();
-    order.sort_by_key(|(place, subject)| (std::cmp::Reverse(rank(subject)), std::cmp::Reverse(*place)));
-    for (drawn, (place, subject)) in order.iter().enumerate() {
+    let carries = |place: usize| reading.subjects.iter().any(|s| s.tie.is_some_and(|tie| tie.to == place));
+    let cast = shown().filter_map(|(place, subject)| {
         // Sizes follow nature, but gently: a mouse beside a castle has to be seen.
         let natural = (subject.figure.height_m / tallest).powf(0.30).clamp(0.3, 1.0);
-        let lead = if *place == 0 { 1.0 } else { 0.78 };
+        // What towers by nature over all others need not be small because it was named last.
+        let towers = natural > 0.99 && subject.figure.nature != Nature::Building;
+        let lead = match place {
+            place if place == first || carries(place) => 1.0,
+            _ if towers => 0.94,
+            _ => 0.78,
+        };
         let crowd = 1.0 / (subject.count as f32).powf(0.30);
         let height = match subject.figure.nature {
             Nature::Celestial => CELESTIAL_HEIGHT * crowd,
@@ -108,19 +190,13 @@ pub(super) fn figures(
         let room = (feet - HEADROOM) * canvas.height() / Placing::whole(canvas);
         let height = if subject.figure.nature == Nature::Bust { height } else { height.min(room) };
         let tall_px = height * Placing::whole(canvas);
-        let Some(mut sprite) =
-            Sprite::of(&subject.figure, canvas, palette, subject.colour, reading.hour, tall_px)
-        else {
-            continue;
-        };
-        let group = Group::of(&sprite, subject, *place, height, canvas, stage, side, dice);
-        for n in group.order() {
-            let placing = group.placing(subject, *place, n, stage, dice);
-            sprite.put(canvas, palette, placing);
-        }
-        layer(6 + (drawn as u32).min(2), (drawn == 0).then_some(&*canvas))?;
-    }
-    Ok(())
+        let sprite = Sprite::of(&subject.figure, canvas, palette, subject.colour, reading.hour, tall_px)?;
+        let mut own = Cast { place, subject, sprite, group: Group::default(), tied: None };
+        let slot = own.slot(reading);
+        own.group = Group::of(&own.sprite, subject, slot, height, canvas, stage, side, dice);
+        Some(own)
+    });
+    cast.collect()
 }
 
 /// What is farther back is drawn first.
@@ -136,6 +212,7 @@ fn rank(subject: &Subject) -> u8 {
 }
 
 /// The figures of one subject: where their middle is and how far apart they stand.
+#[derive(Clone, Copy, Default)]
 struct Group {
     x: f32,
     step: f32,
@@ -166,7 +243,7 @@ impl Group {
             _ => 0.72,
         };
         let whole = wide * (1.0 + close * (count - 1.0));
-        let shrink = if subject.count > 1 { (GROUP_WIDTH_MAX / whole).min(1.0) } else { 1.0 };
+        let shrink = (GROUP_WIDTH_MAX / whole).min(1.0);
         let (wide, height) = (wide * shrink, height * shrink);
         let step = wide * close;
         // The others stand on the other side of the hero, one behind it and one before it.
@@ -217,8 +294,7 @@ impl Group {
                 (stage.water.unwrap_or(0.6) + height * 0.22 - 0.03 * back, depth::BEHIND, 0.0)
             }
             Nature::Building => (stage.back, depth::BEHIND, 0.3),
-            // A face has no feet: it rises from the lower edge, behind the grass.
-            Nature::Bust => (1.04, depth::HERO, 0.0),
+            Nature::Bust => (stage.bust, depth::HERO, 0.0),
             _ if place == 0 => (stage.ground - 0.05 * back + jitter * 0.03, depth::HERO, 1.0),
             _ => {
                 let share = [0.0, 0.72, 0.5, 0.62, 0.4][place.min(4)];

@@ -36,16 +36,13 @@ pub(super) fn backdrop(
             }
         }
         Setting::City => {
-            for (share, high, at) in [(0.42, 0.40, depth::FAR), (0.2, 0.30, depth::FAR + 1)] {
-                skyline(
-                    canvas,
-                    reading,
-                    palette,
-                    dice,
-                    (y + unit * 0.06, unit * high),
-                    mix(palette.far, palette.sky_low, share),
-                    at,
-                );
+            // By day too the nearer row stands out from the farther, and both from the sky.
+            let rows = [
+                (mix(palette.far, palette.sky_low, 0.22), 0.40, depth::FAR),
+                (mix(palette.far, palette.mid, 0.55), 0.30, depth::FAR + 1),
+            ];
+            for (tone, high, at) in rows {
+                skyline(canvas, reading, palette, dice, (y + unit * 0.06, unit * high), tone, at);
             }
         }
         Setting::Sea | Setting::Beach | Setting::Sky | Setting::Space => {

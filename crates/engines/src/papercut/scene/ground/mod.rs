@@ -15,7 +15,7 @@ use super::super::reading::{Reading, Setting};
 use super::Layer;
 use super::canvas::{Canvas, Dice};
 use super::shot::Shot;
-use super::stage::{Stage, drawn_in_sky};
+use super::stage::{BUST_FEET, Stage, drawn_in_sky};
 
 pub(super) use frame::foreground;
 
@@ -53,5 +53,5 @@ pub(super) fn place(
     };
     let sky = horizon * 0.46;
     let shore = reading.setting == Setting::Beach;
-    Ok(Stage { ground, back, hero: shot.hero, water, sky, focus: shot.focus, shore })
+    Ok(Stage { ground, back, hero: shot.hero, water, sky, focus: shot.focus, shore, bust: BUST_FEET })
 }

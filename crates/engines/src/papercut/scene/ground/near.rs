@@ -3,7 +3,7 @@
 use resvg::tiny_skia::{PathBuilder, Rect};
 
 use super::super::super::colour::{Palette, mix};
-use super::super::super::reading::{Hour, Reading, Season, Setting};
+use super::super::super::reading::{Hour, Reading, Season, Setting, Weather};
 use super::super::canvas::{Canvas, Dice};
 use super::super::depth;
 use super::sky::cloud;
@@ -137,6 +137,10 @@ fn road(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice, horizon: f32) {
 fn street(canvas: &mut Canvas, reading: &Reading, palette: &Palette, dice: &mut Dice, line: f32) {
     let (unit, w, h) = (canvas.unit(), canvas.width(), canvas.height());
     let lit = !matches!(reading.hour, Hour::Day | Hour::Dawn);
+    let wet = matches!(reading.weather, Weather::Rain | Weather::Storm);
+    if !lit && !wet {
+        return;
+    }
     let mut lights = [PathBuilder::new(), PathBuilder::new()];
     for n in 0..if lit { 46 } else { 14 } {
         let (x, t) = (dice.range(0.0, w), dice.range(0.0, 0.9));

@@ -3,7 +3,7 @@
 use resvg::tiny_skia::{PathBuilder, Rect};
 
 use super::super::super::colour::{Palette, Rgb, mix};
-use super::super::super::reading::{Nature, Reading, Setting};
+use super::super::super::reading::{How, Nature, Reading, Setting, Subject};
 use super::super::canvas::{Canvas, Dice};
 use super::super::depth;
 use super::super::shot::Shot;
@@ -20,7 +20,10 @@ pub(super) fn rise(
     dice: &mut Dice,
 ) -> Option<f32> {
     let needs = |test: &dyn Fn(Nature) -> bool| {
-        reading.subjects.iter().any(|s| drawn_in_sky(s).is_none() && test(s.figure.nature))
+        // Who rides or sits needs no ground of its own.
+        let stands = |s: &Subject| s.tie.is_none_or(|tie| matches!(tie.how, How::Under));
+        let seen = |s: &&Subject| drawn_in_sky(s).is_none() && stands(s);
+        reading.subjects.iter().filter(seen).any(|s| test(s.figure.nature))
     };
     match (reading.setting, water) {
         (Setting::Sea, Some(line)) if needs(&earthbound) => {

@@ -7,7 +7,7 @@ use super::super::super::colour::{Palette, mix};
 use super::super::super::reading::{Reading, Setting, Weather};
 use super::super::canvas::{Canvas, Dice};
 use super::super::shot::Shot;
-use super::super::stage::Stage;
+use super::super::stage::{BUST_FEET, Stage};
 use super::super::{Layer, depth};
 
 /// Lays water from the horizon down, with glints; the waterline on which boats float.
@@ -67,16 +67,7 @@ pub(super) fn deep(
     let (unit, w, h) = (canvas.unit(), canvas.width(), canvas.height());
     let top = mix(palette.water, palette.light, 0.45);
     canvas.wash(top, mix(palette.water, palette.dark, 0.62), 0.0, 1.0, depth::SKY);
-    for _ in 0..6 {
-        let (x, wide) = (dice.range(0.0, w), unit * dice.range(0.05, 0.14));
-        let mut shaft = PathBuilder::new();
-        shaft.move_to(x, -2.0);
-        shaft.line_to(x + wide, -2.0);
-        shaft.line_to(x + wide * 2.4 + unit * 0.25, h * 0.9);
-        shaft.line_to(x + unit * 0.2, h * 0.9);
-        shaft.close();
-        canvas.fill(shaft.finish(), palette.light, palette.water, (0.0, h * 0.9), depth::SKY, 0.16);
-    }
+    shafts(canvas, palette, dice);
     layer(3, None)?;
     for (n, share) in [0.72, 0.80, 0.88].iter().enumerate() {
         let colour = mix(mix(palette.water, palette.dark, 0.5), palette.near, 0.3 * n as f32);
@@ -123,7 +114,38 @@ pub(super) fn deep(
     canvas.fill(bubbles.finish(), palette.light, palette.light, (0.0, 1.0), depth::NEAR, 0.55);
     layer(5, Some(canvas))?;
     let hero = shot.hero.max(0.34);
-    Ok(Stage { ground: 0.92, back: 0.86, hero, water: None, sky: 0.4, focus: shot.focus, shore: false })
+    Ok(Stage {
+        ground: 0.92,
+        back: 0.86,
+        hero,
+        water: None,
+        sky: 0.4,
+        focus: shot.focus,
+        shore: false,
+        bust: BUST_FEET,
+    })
+}
+
+/// Light that falls through the surface.
+fn shafts(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
+    let (unit, w, h) = (canvas.unit(), canvas.width(), canvas.height());
+    for _ in 0..6 {
+        let (x, wide) = (dice.range(0.0, w), unit * dice.range(0.05, 0.14));
+        // Laid one in the other, they have no hard edge; each ends higher than the one before.
+        for n in 0..5 {
+            let (inset, low) = (0.1 * n as f32, h * (0.9 - 0.12 * n as f32));
+            let (left, right) = (x + wide * inset, x + wide * (1.0 - inset));
+            let lean = unit * 0.25 * low / h;
+            let grow = wide * 1.4 * low / h * (0.5 - inset);
+            let mut shaft = PathBuilder::new();
+            shaft.move_to(left, -2.0);
+            shaft.line_to(right, -2.0);
+            shaft.line_to(right + lean + grow, low);
+            shaft.line_to(left + lean - grow, low);
+            shaft.close();
+            canvas.fill(shaft.finish(), palette.light, palette.water, (0.0, low), depth::SKY, 0.045);
+        }
+    }
 }
 
 /// Small fish far away, on the side that the hero leaves free.
