@@ -2,7 +2,7 @@
 
 use kernel::{Error, Kind, Result};
 
-use crate::{Picture, resize};
+use crate::Picture;
 
 /// How well WebP keeps a picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,16 +81,4 @@ pub fn encode_png_credited(picture: &Picture, credit: &str) -> Result<Vec<u8>> {
 pub fn placeholder(picture: &Picture) -> Vec<u8> {
     let small = crate::fit(picture, PLACEHOLDER_SIDE).unwrap_or_else(|_| picture.clone());
     thumbhash::rgba_to_thumb_hash(small.width as usize, small.height as usize, &small.rgba)
-}
-
-/// A placeholder as a small PNG.
-///
-/// # Errors
-/// `Invalid` for bytes that are no thumbhash.
-pub fn placeholder_png(hash: &[u8]) -> Result<Vec<u8>> {
-    let wrong = || Error::internal("a placeholder is broken");
-    let (width, height, rgba) = thumbhash::thumb_hash_to_rgba(hash).map_err(|()| wrong())?;
-    let size = (u32::try_from(width).map_err(|_| wrong())?, u32::try_from(height).map_err(|_| wrong())?);
-    let picture = Picture { width: size.0, height: size.1, rgba };
-    encode_png(&resize(&picture, size.0, size.1)?)
 }

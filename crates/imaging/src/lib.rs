@@ -11,7 +11,7 @@ pub mod picture;
 mod resize;
 
 pub use decode::decode;
-pub use encode::{Quality, encode_png, encode_png_credited, encode_webp, placeholder, placeholder_png};
+pub use encode::{Quality, encode_png, encode_png_credited, encode_webp, placeholder};
 pub use fingerprint::{Fingerprint, distance, fingerprint};
 pub use format::{Format, sniff};
 pub use palette::palette;

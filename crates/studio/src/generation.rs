@@ -58,6 +58,4 @@ pub struct Generation {
     pub credits: u32,
     /// When it was asked for.
     pub created_at: UnixSeconds,
-    /// Thumbhash of its picture; empty until it is completed.
-    pub placeholder: Vec<u8>,
 }

@@ -152,7 +152,6 @@ impl Studio {
             height: order.request.size_px.1,
             credits: order.credits,
             created_at: self.clock.now(),
-            placeholder: Vec::new(),
         };
         store::insert(&mut writing, &generation, request).await?;
         platform::db::commit(writing).await?;
@@ -238,7 +237,7 @@ impl Studio {
     /// Keeps the picture, then marks the generation and takes its price in one transaction.
     async fn complete(&self, mut generation: Generation, picture: Picture) -> Result<()> {
         (generation.width, generation.height) = (picture.width, picture.height);
-        generation.placeholder = self.seal(&generation, picture).await?;
+        self.seal(&generation, picture).await?;
         generation.state = State::Completed;
         let mut writing = self.db.write().await?;
         if !store::end(&mut writing, &generation).await? {
@@ -249,7 +248,7 @@ impl Studio {
         platform::db::commit(writing).await
     }
 
-    async fn seal(&self, generation: &Generation, picture: Picture) -> Result<Vec<u8>> {
+    async fn seal(&self, generation: &Generation, picture: Picture) -> Result<()> {
         let (record, blobs) = (generation.id, self.blobs.clone());
         let credit = self.credit(&generation.model);
         tokio::task::spawn_blocking(move || {
@@ -257,8 +256,7 @@ impl Studio {
             let mut kept: Vec<_> =
                 thumbnails.map(|small| (Blob::Thumbnail(small.width_class), small.webp)).collect();
             kept.push((Blob::Original, imaging::encode_png_credited(&picture, &credit)?));
-            blobs.create(record, &kept)?;
-            Ok(imaging::placeholder(&picture))
+            blobs.create(record, &kept)
         })
         .await
         .map_err(|_| Error::internal("sealing a picture stopped"))?

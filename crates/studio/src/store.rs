@@ -8,8 +8,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::generation::{Generation, State};
 
-const COLUMNS: &str =
-    "id, account, hold, state, failure, model, ratio, width, height, credits, created_at, placeholder";
+const COLUMNS: &str = "id, account, hold, state, failure, model, ratio, width, height, credits, created_at";
 
 /// A keyed fingerprint.
 pub(crate) type Print = [u8; 32];
@@ -50,14 +49,13 @@ pub(crate) async fn insert(
 /// Marks a running generation as ended; false when it is not running any more.
 pub(crate) async fn end(writing: &mut Writing, ended: &Generation) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE generation SET state = ?, failure = ?, width = ?, height = ?, placeholder = ? \
+        "UPDATE generation SET state = ?, failure = ?, width = ?, height = ? \
          WHERE id = ? AND state = 'processing'",
     )
     .bind(ended.state.name())
     .bind(&ended.failure)
     .bind(ended.width)
     .bind(ended.height)
-    .bind(&ended.placeholder)
     .bind(ended.id.as_bytes().as_slice())
     .execute(&mut **writing)
     .await
@@ -257,6 +255,5 @@ fn generation(row: &SqliteRow) -> Result<Generation> {
         height: number("height")?,
         credits: number("credits")?,
         created_at: row.try_get("created_at").map_err(sql)?,
-        placeholder: row.try_get("placeholder").map_err(sql)?,
     })
 }
