@@ -184,11 +184,14 @@ fn server(scratch: &Path) -> Measured {
 
 /// Weights of pages in a browser, against their budgets.
 fn budgets() -> Measured {
-    if !root().join("e2e/node_modules").is_dir() || !runs("node", &["--version"]) {
-        return Ok(vec!["pages: skipped: run cargo x test once, it installs the browser's packages".into()]);
+    if !runs("node", &["--version"]) {
+        return Ok(vec!["pages: skipped: Node is missing".into()]);
+    }
+    for folder in ["e2e", "e2e/budgets"] {
+        crate::setup::npm_install(folder)?;
     }
     let output = Command::new("node")
-        .args(["e2e/budgets.mjs", &format!("http://{LISTEN}")])
+        .args(["e2e/budgets/budgets.mjs", &format!("http://{LISTEN}")])
         .current_dir(root())
         .output()
         .map_err(|cause| cause.to_string())?;

@@ -27,7 +27,7 @@ const EMPTY_NAMES: [&str; 6] = ["utils", "util", "helpers", "manager", "service"
 
 /// A rule: its name, what finds the faults, and files that break it.
 type Rule = (&'static str, fn(&Tree) -> Faults, &'static [(&'static str, &'static str)]);
-const RULES: [Rule; 11] = [
+const RULES: [Rule; 13] = [
     ("sizes", sizes, &[("crates/app/src/long.rs", LONG)]),
     ("headers", headers, &[("crates/app/src/bare.rs", "fn main() {}")]),
     ("names", names, &[("crates/app/src/utils.rs", "//! This owns nothing.")]),
@@ -37,6 +37,12 @@ const RULES: [Rule; 11] = [
     ("notes", notes, &[("crates/app/src/b.rs", "//! x\n// TO\u{44}O later\n")]),
     ("tests", tests, &[("crates/app/tests/it/c.rs", "//! x\n#[ign\u{6f}re]\nfn x() {}")]),
     ("dependencies", dependencies, &[("Cargo.toml", "[workspace.dependencies]\nleftpad = \"1.0\"\n")]),
+    (
+        "dependencies",
+        dependencies,
+        &[("e2e/package.json", "{ \"dependencies\": { \"@left/pad\": \"1.0.0\" } }")],
+    ),
+    ("dependencies", dependencies, &[("assets/requirements.txt", "leftpad==1.0 --hash=sha256:00\n")]),
     (
         "tables",
         tables,
@@ -186,25 +192,42 @@ fn tests(tree: &Tree) -> Faults {
 fn dependencies(tree: &Tree) -> Faults {
     let explained = tree.get("docs/dependencies.md").map(String::as_str).unwrap_or_default();
     let mut faults = Faults::new();
-    let mut direct = BTreeSet::new();
-    for (path, text) in of(tree, &["toml"]).filter(|(path, _)| path.ends_with("Cargo.toml")) {
-        for (name, version) in declared(text) {
+    let (mut direct, mut crates) = (BTreeSet::new(), 0);
+    for (path, text) in tree {
+        let found = match path.rsplit('/').next() {
+            Some("Cargo.toml") => declared(text),
+            Some("package.json") => pinned(text, "\": \""),
+            Some("requirements.txt") => pinned(text, "=="),
+            _ => continue,
+        };
+        for (name, version) in found {
             if !explained.contains(&format!("- {name} {version}: ")) {
                 faults.push(format!(
                     "{path} has {name} {version}, which docs/dependencies.md does not explain"
                 ));
             }
-            direct.insert(name);
+            crates += usize::from(direct.insert(name) && path.ends_with("Cargo.toml"));
         }
     }
     let lines = explained.lines().filter_map(|line| line.strip_prefix("- ")?.split(' ').next());
     faults.extend(
         lines.filter(|name| !direct.contains(name)).map(|name| format!("{name} is explained and not used")),
     );
-    if direct.len() > DEPENDENCIES_MAX {
-        faults.push(format!("{} direct dependencies, at most {DEPENDENCIES_MAX}", direct.len()));
+    if crates > DEPENDENCIES_MAX {
+        faults.push(format!("{crates} direct dependencies, at most {DEPENDENCIES_MAX}"));
     }
     faults
+}
+
+/// Names and versions of packages that are pinned as `name`, a mark, and a version.
+fn pinned<'a>(text: &'a str, mark: &str) -> Vec<(&'a str, &'a str)> {
+    let ends = |c: char| c == '"' || c.is_whitespace();
+    let place = |(at, _): (usize, _)| {
+        let name = text.get(..at)?.rsplit(ends).next()?;
+        let version = text.get(at + mark.len()..)?.split(ends).next()?;
+        version.starts_with(|c: char| c.is_ascii_digit()).then_some((name, version))
+    };
+    text.match_indices(mark).filter_map(place).collect()
 }
 
 /// Names and versions in the tables of dependencies of a Cargo.toml; those of the workspace stand in its own.

@@ -1,4 +1,4 @@
-// Weights of pages against their budgets: node e2e/budgets.mjs BASE. One `name value limit` a line; 1 when one is over.
+// Weights of pages against their budgets: node e2e/budgets/budgets.mjs BASE. One `name value limit` a line; 1 when one is over.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
@@ -9,7 +9,7 @@ import { lighthousePages } from "./lighthouse.mjs";
 
 const [base] = process.argv.slice(2);
 if (!base) {
-  console.error("usage: node e2e/budgets.mjs BASE");
+  console.error("usage: node e2e/budgets/budgets.mjs BASE");
   process.exit(2);
 }
 const KB = 1000;
