@@ -1,6 +1,8 @@
 //! This owns the way to SQL: one writing connection, several reading ones, and the migrations.
 //! It holds no query of any slice.
 
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -31,6 +33,8 @@ impl Db {
     /// # Errors
     /// `Internal` for a broken file or one from a newer version, `StorageFull` on a full disk.
     pub async fn open(path: &Path) -> Result<Self> {
+        // SQLite would let everyone on the machine read it, and gives its journal the mode of the database.
+        File::options().create(true).append(true).mode(0o600).open(path)?;
         let file = SqliteConnectOptions::new()
             .filename(path)
             .busy_timeout(BUSY_TIMEOUT)
@@ -125,6 +129,8 @@ pub fn sql(cause: sqlx::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[tokio::test]
@@ -141,9 +147,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn readers_cannot_write() {
+    async fn readers_cannot_write_and_others_on_the_machine_cannot_read() {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("t.db")).await.unwrap();
         assert!(sqlx::query("CREATE TABLE t (x)").execute(db.read()).await.is_err());
+        for file in std::fs::read_dir(dir.path()).unwrap() {
+            let file = file.unwrap();
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", file.path());
+        }
     }
 }
