@@ -109,7 +109,7 @@ fn run_product(rest: &[String]) -> Done {
 fn check() -> Done {
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&[&["clippy"], &SELECTION[..], &["--all-targets", "--", "-D", "warnings"]].concat())?;
-    cargo(&[&["test", "--quiet"], &SELECTION[..], &["--lib", "--test", "tidy"]].concat())
+    cargo(&[&["test", "--quiet"], &SELECTION[..], &["--lib", "--bin", "xtask", "--test", "tidy"]].concat())
 }
 
 /// Documents that the program writes about itself: what to ask it for, and where it goes.

@@ -12,7 +12,6 @@ use kernel::{Error, Id, Kind, Result};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
-use vault::Kind as Blob;
 
 use crate::Gallery;
 use crate::artwork::{ArtworkPicture, prompt_language};
@@ -239,11 +238,7 @@ impl Gallery {
             let record = Id::random();
             let full = imaging::fit(&picture, FULL_SIDE_MAX)?;
             let print = imaging::fingerprint(&picture);
-            let thumbnails = imaging::thumbnails(&picture)?.into_iter();
-            let mut kept: Vec<_> =
-                thumbnails.map(|small| (Blob::Thumbnail(small.width_class), small.webp)).collect();
-            kept.push((Blob::Original, imaging::encode_webp(&full, imaging::Quality::FULL)?));
-            blobs.create(record, &kept)?;
+            blobs.create_picture(record, &picture, imaging::encode_webp(&full, imaging::Quality::FULL)?)?;
             let (width, height) = (full.width, full.height);
             let placeholder = imaging::placeholder(&picture);
             Ok(NewPicture {

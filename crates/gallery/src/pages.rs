@@ -204,6 +204,6 @@ async fn near(gallery: &Gallery, artwork: &Artwork) -> kernel::Result<(Vec<Artwo
 
 /// The artworks that are liked most.
 async fn liked(gallery: &Gallery) -> kernel::Result<Vec<Artwork>> {
-    let sheet = gallery.browse(&Browse::sheet(String::new(), Filter::default(), Order::Liked, 1)).await?;
-    Ok(sheet.artworks.into_iter().take(SIMILAR_MAX).collect())
+    let first = Browse { order: Order::Liked, limit: SIMILAR_MAX, ..Browse::default() };
+    Ok(gallery.browse(&first).await?.artworks)
 }

@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use imaging::Picture;
 use kernel::{Error, Id, Result};
 use vault::{Kind, Vault};
 
@@ -52,6 +53,16 @@ impl Blobs {
             let _ = self.erase(&[record]);
         }
         kept
+    }
+
+    /// Makes the record of a picture, as [`Blobs::create`] does: the bytes that are kept of it, and its thumbnails.
+    ///
+    /// # Errors
+    /// As [`Blobs::create`]; `Internal` where a thumbnail cannot be made.
+    pub fn create_picture(&self, record: Id, picture: &Picture, original: Vec<u8>) -> Result<()> {
+        let thumbnails = imaging::thumbnails(picture)?.into_iter();
+        let thumbnails = thumbnails.map(|small| (Kind::Thumbnail(small.width_class), small.webp));
+        self.create(record, &thumbnails.chain([(Kind::Original, original)]).collect::<Vec<_>>())
     }
 
     /// Reads and opens a blob.

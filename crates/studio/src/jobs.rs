@@ -12,7 +12,6 @@ use platform::log::Event;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vault::Kind as Blob;
 
 use crate::Studio;
 use crate::generation::{Generation, State};
@@ -252,11 +251,7 @@ impl Studio {
         let (record, blobs) = (generation.id, self.blobs.clone());
         let credit = self.credit(&generation.model);
         tokio::task::spawn_blocking(move || {
-            let thumbnails = imaging::thumbnails(&picture)?.into_iter();
-            let mut kept: Vec<_> =
-                thumbnails.map(|small| (Blob::Thumbnail(small.width_class), small.webp)).collect();
-            kept.push((Blob::Original, imaging::encode_png_credited(&picture, &credit)?));
-            blobs.create(record, &kept)
+            blobs.create_picture(record, &picture, imaging::encode_png_credited(&picture, &credit)?)
         })
         .await
         .map_err(|_| Error::internal("sealing a picture stopped"))?
