@@ -34,6 +34,9 @@ pub struct NewKey {
     pub name: String,
 }
 
+/// Name of the sealed name of a key.
+const NAME_FIELD: &str = "key name";
+
 /// A key as its owner sees it.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
@@ -79,6 +82,8 @@ impl Accounts {
         let random: String =
             BASE64URL_NOPAD.encode(&rand::random::<[u8; 21]>()).chars().take(RANDOM_CHARS).collect();
         let token = Secret::new(format!("{PREFIX}{random}{}", checksum(&random)));
+        let id = Id::random();
+        let name_sealed = vault::seal_field(&self.keys.get(account).await?, id, NAME_FIELD, name.as_bytes())?;
         let mut writing = self.db.write().await?;
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM api_key WHERE account = ?")
             .bind(account.as_bytes().as_slice())
@@ -91,12 +96,11 @@ impl Accounts {
                 "You have five keys already. Revoke one to make another.",
             ));
         }
-        let id = Id::random();
-        sqlx::query("INSERT INTO api_key (id, account, name, token_print, hint, created_day) VALUES (?, ?, ?, ?, ?, ?)")
+        sqlx::query("INSERT INTO api_key (id, account, name_sealed, token_print, hint, created_day) VALUES (?, ?, ?, ?, ?, ?)")
             .bind(id.as_bytes().as_slice())
             .bind(account.as_bytes().as_slice())
-            .bind(&name)
-            .bind(self.vault.fingerprint("api-key", token.expose().as_bytes()).as_slice())
+            .bind(name_sealed)
+            .bind(self.token_fingerprint(token.expose()).as_slice())
             .bind(random.chars().take(4).collect::<String>())
             .bind(self.clock.today())
             .execute(&mut *writing)
@@ -106,6 +110,10 @@ impl Accounts {
         Ok(NewKey { id, token, name })
     }
 
+    fn token_fingerprint(&self, token: &str) -> [u8; 32] {
+        self.keys.site().fingerprint("api-key", token.as_bytes())
+    }
+
     /// The account of a key.
     pub(crate) async fn find_key(&self, token: &str) -> Result<Option<Id>> {
         if !well_formed(token) {
@@ -113,7 +121,7 @@ impl Accounts {
         }
         let account: Option<Vec<u8>> =
             sqlx::query_scalar("SELECT account FROM api_key WHERE token_print = ?")
-                .bind(self.vault.fingerprint("api-key", token.as_bytes()).as_slice())
+                .bind(self.token_fingerprint(token).as_slice())
                 .fetch_optional(self.db.read())
                 .await
                 .map_err(sql)?;
@@ -125,16 +133,20 @@ impl Accounts {
     /// # Errors
     /// As every read.
     pub async fn keys(&self, account: Id) -> Result<Vec<ApiKey>> {
-        let rows: Vec<(Vec<u8>, String, String, i64)> = sqlx::query_as(
-            "SELECT id, name, hint, created_day FROM api_key WHERE account = ? ORDER BY created_day, id",
+        let rows: Vec<(Vec<u8>, Vec<u8>, String, i64)> = sqlx::query_as(
+            "SELECT id, name_sealed, hint, created_day FROM api_key WHERE account = ? ORDER BY created_day, id",
         )
         .bind(account.as_bytes().as_slice())
         .fetch_all(self.db.read())
         .await
         .map_err(sql)?;
+        let key = self.keys.get(account).await?;
         rows.into_iter()
-            .map(|(id, name, hint, created_day)| {
-                Ok(ApiKey { id: Id::from_column(&id)?, name, hint, created_day })
+            .map(|(id, sealed, hint, created_day)| {
+                let id = Id::from_column(&id)?;
+                let name =
+                    String::from_utf8_lossy(&vault::open_field(&key, id, NAME_FIELD, &sealed)?).into_owned();
+                Ok(ApiKey { id, name, hint, created_day })
             })
             .collect()
     }

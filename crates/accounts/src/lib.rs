@@ -9,23 +9,32 @@ mod session;
 mod sign_in;
 pub mod view;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use kernel::{Clock, EmailAddress, Error, Id, Purpose, Result};
 use platform::db::{Db, Writing, sql};
 use platform::http::RateLimits;
+use platform::keys::Keys;
 use platform::log::Log;
 use platform::mail::Mailer;
-use vault::Vault;
+use tokio::sync::Mutex;
 
 pub use api_key::{NewKey, tokens_create, tokens_delete, tokens_list};
 pub use extract::{ApiCaller, MaybeMember, Member};
 pub use ledger::{Balance, Terms};
 
+/// Name of the sealed fingerprint of an address.
+const ADDRESS_FIELD: &str = "address";
+/// Accounts whose keys are opened at a time.
+const OPENED_AT_ONCE: usize = 4096;
+
 /// Members of this site, with what they stand on.
 pub struct Accounts {
     db: Db,
-    vault: Arc<Vault>,
+    keys: Keys,
+    /// Accounts by the fingerprint of their address: in rows it is sealed, so that nothing on the disk can be looked up.
+    addresses: Mutex<HashMap<[u8; 32], Id>>,
     clock: Arc<dyn Clock>,
     mailer: Mailer,
     limits: Arc<RateLimits>,
@@ -40,7 +49,7 @@ pub struct Accounts {
 #[allow(missing_docs)] // Each is named by its type, or stands in the settings.
 pub struct Parts {
     pub db: Db,
-    pub vault: Arc<Vault>,
+    pub keys: Keys,
     pub clock: Arc<dyn Clock>,
     pub mailer: Mailer,
     pub limits: Arc<RateLimits>,
@@ -52,11 +61,15 @@ pub struct Parts {
 
 impl Accounts {
     /// Accounts over these parts.
-    #[must_use]
-    pub fn new(parts: Parts) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// As every read; `Internal` when a sealed address is broken.
+    pub async fn open(parts: Parts) -> Result<Self> {
+        let addresses = Mutex::new(addresses(&parts.db, &parts.keys).await?);
+        Ok(Self {
             db: parts.db,
-            vault: parts.vault,
+            keys: parts.keys,
+            addresses,
             clock: parts.clock,
             mailer: parts.mailer,
             limits: parts.limits,
@@ -65,13 +78,13 @@ impl Accounts {
             daily_credits: parts.daily_credits,
             site_name: parts.site_name,
             public_url: parts.public_url,
-        }
+        })
     }
 
     /// The keyed fingerprint under which an address is found.
     fn print(&self, address: &EmailAddress) -> [u8; 32] {
         let canonical = address.canonical(Purpose::FindAccount);
-        self.vault.fingerprint("address", canonical.reveal(Purpose::FindAccount).as_bytes())
+        self.keys.site().fingerprint("address", canonical.reveal(Purpose::FindAccount).as_bytes())
     }
 
     /// The account of an address, made if there is none.
@@ -80,35 +93,32 @@ impl Accounts {
     /// As every write.
     pub async fn find_or_create(&self, address: &EmailAddress) -> Result<Id> {
         let print = self.print(address);
+        let mut addresses = self.addresses.lock().await;
+        if let Some(account) = addresses.get(&print) {
+            return Ok(*account);
+        }
+        let account = Id::random();
         let mut writing = self.db.write().await?;
-        let created = sqlx::query(
-            "INSERT INTO account (id, address_print, created_day) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        )
-        .bind(Id::random().as_bytes().as_slice())
-        .bind(print.as_slice())
-        .bind(self.clock.today())
-        .execute(&mut *writing)
-        .await
-        .map_err(sql)?;
-        let id: Vec<u8> = sqlx::query_scalar("SELECT id FROM account WHERE address_print = ?")
-            .bind(print.as_slice())
-            .fetch_one(&mut *writing)
+        let key = self.keys.create(&mut writing, account, None).await?;
+        sqlx::query("INSERT INTO account (id, address_sealed, created_day) VALUES (?, ?, ?)")
+            .bind(account.as_bytes().as_slice())
+            .bind(vault::seal_field(&key, account, ADDRESS_FIELD, &print)?)
+            .bind(self.clock.today())
+            .execute(&mut *writing)
             .await
             .map_err(sql)?;
-        let id = Id::from_column(&id)?;
-        if created.rows_affected() == 1 {
-            ledger::open_books(&mut writing, id).await?;
-        }
+        ledger::open_books(&mut writing, account).await?;
         platform::db::commit(writing).await?;
-        Ok(id)
+        addresses.insert(print, account);
+        Ok(account)
     }
 
-    /// Closes an account: sessions, keys and fingerprint go; its books stay without an owner, since sums must not
-    /// change. What it made has to be erased before.
+    /// Deletes the rows of an account: sessions, API keys and fingerprint go; its books stay without an owner, since sums
+    /// must not change. Its key has to go in the same turn, and [`Accounts::forget`] has to follow.
     ///
     /// # Errors
     /// As every write.
-    pub async fn erase(&self, writing: &mut Writing, account: Id) -> Result<()> {
+    pub async fn delete(&self, writing: &mut Writing, account: Id) -> Result<()> {
         let id = account.as_bytes().as_slice();
         for statement in [
             "UPDATE book SET account = NULL WHERE account = ?",
@@ -120,10 +130,32 @@ impl Accounts {
         Ok(())
     }
 
+    /// Forgets the address of an account that has been erased.
+    pub async fn forget(&self, account: Id) {
+        self.addresses.lock().await.retain(|_, other| *other != account);
+    }
+
     /// Address of this site, for cookies.
     pub(crate) fn public_url(&self) -> &str {
         &self.public_url
     }
+}
+
+/// Opens the fingerprint of every address.
+async fn addresses(db: &Db, keys: &Keys) -> Result<HashMap<[u8; 32], Id>> {
+    let broken = || Error::internal("a sealed address is broken");
+    let rows: Vec<(Vec<u8>, Vec<u8>)> =
+        sqlx::query_as("SELECT id, address_sealed FROM account").fetch_all(db.read()).await.map_err(sql)?;
+    let mut addresses = HashMap::with_capacity(rows.len());
+    for part in rows.chunks(OPENED_AT_ONCE) {
+        let ids = part.iter().map(|(id, _)| Id::from_column(id)).collect::<Result<Vec<_>>>()?;
+        let opened = keys.get_all(&ids).await?;
+        for (id, (_, sealed)) in ids.into_iter().zip(part) {
+            let print = vault::open_field(opened.get(&id).ok_or_else(broken)?, id, ADDRESS_FIELD, sealed)?;
+            addresses.insert(*print.first_chunk().ok_or_else(broken)?, id);
+        }
+    }
+    Ok(addresses)
 }
 
 /// A day as text, `2026-11-24`.

@@ -52,7 +52,7 @@ impl Accounts {
     }
 
     fn token_print(&self, token: &str) -> [u8; 32] {
-        self.vault.fingerprint("session", token.as_bytes())
+        self.keys.site().fingerprint("session", token.as_bytes())
     }
 
     /// The session and account of a token.

@@ -132,6 +132,6 @@ impl Accounts {
     }
 
     fn browser_print(&self, browser: &str) -> [u8; 32] {
-        self.vault.fingerprint("sign-in browser", browser.as_bytes())
+        self.keys.site().fingerprint("sign-in browser", browser.as_bytes())
     }
 }

@@ -228,7 +228,7 @@ async fn operate(settings: Settings, command: Command) -> Result<i32> {
         Command::Serve | Command::Docs(_) => {}
     }
     if let Some(house) = place {
-        house.db.close().await;
+        house.close().await;
     }
     Ok(0)
 }

@@ -1,6 +1,5 @@
 //! This owns opening and closing the house: every slice, built over one data folder.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use accounts::Accounts;
@@ -14,13 +13,13 @@ use platform::config::{RemoteApi, Settings};
 use platform::db::Db;
 use platform::folder::DataFolder;
 use platform::http::RateLimits;
+use platform::keys::Keys;
 use platform::log::{Event, Log};
 use platform::mail::Mailer;
 use platform::ui::Site;
 use search::Index;
 use search::meaning::Encoder;
 use studio::{Models, Offer, Studio};
-use vault::Vault;
 
 /// Models that were built in.
 mod built_in {
@@ -43,8 +42,8 @@ pub struct House {
     pub studio: Studio,
     /// What the operator set.
     pub site: Arc<Site>,
-    #[from_ref(skip)]
-    blobs: Blobs,
+    /// Sealed files.
+    pub blobs: Blobs,
     /// The log.
     #[from_ref(skip)]
     pub log: Log,
@@ -69,8 +68,8 @@ impl House {
     pub async fn open_at(settings: Settings, folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self> {
         let log = Log::new(settings.log);
         let db = Db::open(&folder.database()).await?;
-        let vault = Arc::new(Vault::open(&folder.vault())?);
-        let blobs = Blobs::open(folder.blobs(), Arc::clone(&vault))?;
+        let keys = Keys::open(db.clone(), &folder.root(), Arc::clone(&clock)).await?;
+        let blobs = Blobs::open(folder.blobs(), keys.clone(), db.clone(), log)?;
         let encoder = encoder(log)?;
         std::fs::create_dir_all(folder.index())?;
         let index = Arc::new(Index::open(&folder.index(), encoder.clone())?);
@@ -83,9 +82,9 @@ impl House {
             clock: Arc::clone(&clock),
             public_url: settings.public_url.clone(),
         });
-        let accounts = Arc::new(Accounts::new(accounts::Parts {
+        let accounts = Accounts::open(accounts::Parts {
             db: db.clone(),
-            vault,
+            keys,
             clock: Arc::clone(&clock),
             mailer: Mailer::new(&settings.mail, &settings.mail_from)?,
             limits: Arc::new(RateLimits::new(Arc::clone(&clock))),
@@ -93,7 +92,8 @@ impl House {
             daily_credits: settings.daily_credits,
             site_name: settings.site_name.clone(),
             public_url: settings.public_url.clone(),
-        }));
+        });
+        let accounts = Arc::new(accounts.await?);
         let studio = Studio::new(studio::Parts {
             db: db.clone(),
             blobs: blobs.clone(),
@@ -110,28 +110,29 @@ impl House {
         Ok(house)
     }
 
-    /// Gives back the holds of a dead process, erases records that no row owns, and mends the index.
+    /// Gives back the holds of a dead process, settles or discards files that a crash has cut off, and mends the index.
     async fn recover(&self) -> Result<()> {
         let holds = self.studio.recover().await?;
         if holds > 0 {
             self.log.write(Event::HoldsReleased { holds });
         }
-        let owned = self.gallery.records().await?.into_iter().chain(self.studio.records().await?);
-        let owned: HashSet<_> = owned.collect();
-        let orphans: Vec<_> = self
-            .blobs
-            .vault()
-            .keys()
-            .records()
-            .into_iter()
-            .filter(|record| !owned.contains(record))
-            .collect();
-        self.blobs.erase(&orphans)?;
+        // A file that cannot be unlinked is said at every start, and stops nobody.
+        if let Err(error) = self.blobs.recover().await {
+            self.log.failure(&error);
+        }
         let entries = self.gallery.reconcile_index().await? as u64;
         if entries > 0 {
             self.log.write(Event::Reindexed { entries });
         }
         self.studio.expire().await
+    }
+
+    /// Ends what goes on beside, and closes the database.
+    pub async fn close(&self) {
+        if let Err(error) = self.blobs.sweep().await {
+            self.log.failure(&error);
+        }
+        self.db.close().await;
     }
 }
 

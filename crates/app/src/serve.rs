@@ -62,7 +62,7 @@ pub async fn serve(settings: Settings, started: Instant) -> Result<()> {
     // Streams to pages that are still open end with the process.
     let _ = tokio::time::timeout(CONNECTIONS_TIMEOUT, serving).await;
     let _ = tokio::join!(operator, chores);
-    house.db.close().await;
+    house.close().await;
     house.log.write(Event::Stopped);
     Ok(())
 }
@@ -88,8 +88,10 @@ async fn chores(house: House, starter_gallery: Switch, stop: CancellationToken) 
         house.log.failure(&error);
     }
     while stop.run_until_cancelled(tokio::time::sleep(EXPIRY_INTERVAL)).await.is_some() {
-        if let Err(error) = house.studio.expire().await {
-            house.log.failure(&error);
+        for done in [house.studio.expire().await, house.blobs.sweep().await] {
+            if let Err(error) = done {
+                house.log.failure(&error);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! This owns removing artwork for good.
 
 use kernel::{Error, Result};
+use platform::keys::Erased;
 
 use crate::Gallery;
 use crate::artwork::ArtworkId;
@@ -11,18 +12,23 @@ impl Gallery {
     /// again does nothing.
     ///
     /// # Errors
-    /// As every write; what is left after a failure is removed by calling again, or at the next start.
-    pub async fn erase(&self, id: &ArtworkId) -> Result<()> {
-        let mut writing = self.db.write().await?;
-        let deleted = store::delete(&mut writing, id).await?;
-        platform::db::commit(writing).await?;
-        let Some((key, records)) = deleted else { return Ok(()) };
-        let (index, blobs) = (self.index.clone(), self.blobs.clone());
-        tokio::task::spawn_blocking(move || {
-            blobs.erase(&records)?;
-            index.erase(&[key])
-        })
-        .await
-        .map_err(|_| Error::internal("erasing an artwork stopped"))?
+    /// As a turn; what is left of the index after a failure is removed at the next start.
+    pub async fn erase(&self, id: &ArtworkId) -> Result<Erased<()>> {
+        let id = id.clone();
+        let erased = self.blobs.keys().turn(move |writing| {
+            Box::pin(async move {
+                let deleted = store::delete(writing, &id).await?;
+                Ok(deleted.map_or((None, Vec::new()), |(key, records)| (Some(key), records)))
+            })
+        });
+        let Erased { value, records } = erased.await?;
+        self.blobs.sweep_soon();
+        if let Some(key) = value {
+            let index = self.index.clone();
+            tokio::task::spawn_blocking(move || index.erase(&[key]))
+                .await
+                .map_err(|_| Error::internal("erasing an artwork stopped"))??;
+        }
+        Ok(Erased { value: (), records })
     }
 }

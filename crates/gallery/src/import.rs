@@ -9,6 +9,8 @@ use futures_util::StreamExt;
 use imaging::Picture;
 use kernel::limits::PICTURE_BYTES_MAX;
 use kernel::{Error, Id, Kind, Result};
+use platform::db::Writing;
+use platform::keys::{Erased, Keys, NewKey};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
@@ -235,60 +237,100 @@ impl Gallery {
     async fn seal_picture(&self, picture: Picture) -> Result<NewPicture> {
         let blobs = self.blobs.clone();
         tokio::task::spawn_blocking(move || {
-            let record = Id::random();
+            let key = NewKey::random();
             let full = imaging::fit(&picture, FULL_SIDE_MAX)?;
             let print = imaging::fingerprint(&picture);
-            blobs.create_picture(record, &picture, imaging::encode_webp(&full, imaging::Quality::FULL)?)?;
+            let original = imaging::encode_webp(&full, imaging::Quality::FULL)?;
+            blobs.write_picture(key.record(), &key.key()?, &picture, original)?;
             let (width, height) = (full.width, full.height);
             let placeholder = imaging::placeholder(&picture);
             Ok(NewPicture {
-                picture: ArtworkPicture { record, width, height, placeholder },
+                picture: ArtworkPicture { record: key.record(), width, height, placeholder },
                 pdq: print.pdq.to_vec(),
                 dhash: print.dhash.to_vec(),
+                key,
             })
         })
         .await
         .map_err(|_| Error::internal("sealing a picture stopped"))?
     }
 
+    /// Writes a batch, then indexes it. The keys of pictures that it replaces go with it.
     async fn keep(&self, batch: Vec<Result<Outcome>>, report: &mut Report) -> Result<()> {
-        let mut writing = self.db.write().await?;
-        let (mut changed, mut replaced) = (Vec::new(), Vec::new());
+        let mut ready = Vec::new();
         for outcome in batch {
-            let ready = match outcome? {
-                Outcome::Unchanged => {
-                    report.unchanged += 1;
-                    continue;
-                }
+            match outcome? {
+                Outcome::Unchanged => report.unchanged += 1,
                 Outcome::Skipped { id, reason } => {
                     report.skipped.entry(reason.to_owned()).or_default().add(id);
-                    continue;
                 }
-                Outcome::Ready(ready) => ready,
-            };
-            let known = store::find_key(&mut writing, &ready.entry.id).await?.is_some();
-            let key = store::upsert(&mut writing, &ready.entry, &ready.lang, self.clock.today()).await?;
-            if !ready.pictures.is_empty() {
-                replaced.extend(store::replace_pictures(&mut writing, key, &ready.pictures).await?);
+                Outcome::Ready(one) => ready.push(*one),
             }
-            store::insert_entry(&mut writing, &ready.digest, key).await?;
-            if known {
+        }
+        if ready.is_empty() {
+            return Ok(());
+        }
+        let (keys, today) = (self.blobs.keys().clone(), self.clock.today());
+        let kept = self.blobs.keys().turn(move |writing| {
+            Box::pin(async move {
+                let (mut kept, mut replaced) = (Vec::new(), Vec::new());
+                for one in ready {
+                    kept.push(write(writing, &keys, one, today, &mut replaced).await?);
+                }
+                Ok((kept, replaced))
+            })
+        });
+        let Erased { value: kept, records: replaced } = kept.await?;
+        if !replaced.is_empty() {
+            self.blobs.sweep_soon();
+        }
+        let records: Vec<Id> = kept.iter().flat_map(|one| one.records.iter().copied()).collect();
+        let blobs = self.blobs.clone();
+        tokio::task::spawn_blocking(move || blobs.settle(&records))
+            .await
+            .map_err(|_| Error::internal("settling pictures stopped"))??;
+        self.index_rows(&kept.iter().map(|one| one.key).collect::<Vec<_>>()).await?;
+        for one in kept {
+            if one.known {
                 report.updated += 1
             } else {
                 report.added += 1
             }
-            if let Some(reason) = ready.missing {
-                report.without_picture.entry(reason.to_owned()).or_default().add(ready.entry.id.clone());
+            if let Some(reason) = one.missing {
+                report.without_picture.entry(reason.to_owned()).or_default().add(one.id);
             }
-            changed.push(key);
         }
-        platform::db::commit(writing).await?;
-        self.index_rows(&changed).await?;
-        let blobs = self.blobs.clone();
-        tokio::task::spawn_blocking(move || blobs.erase(&replaced))
-            .await
-            .map_err(|_| Error::internal("erasing replaced pictures stopped"))?
+        Ok(())
     }
+}
+
+/// What became of an entry.
+struct Kept {
+    id: String,
+    key: i64,
+    known: bool,
+    missing: Option<Reason>,
+    records: Vec<Id>,
+}
+
+async fn write(
+    writing: &mut Writing,
+    keys: &Keys,
+    ready: Prepared,
+    today: i64,
+    replaced: &mut Vec<Id>,
+) -> Result<Kept> {
+    let known = store::find_key(writing, &ready.entry.id).await?.is_some();
+    let key = store::upsert(writing, &ready.entry, &ready.lang, today).await?;
+    if !ready.pictures.is_empty() {
+        replaced.extend(store::replace_pictures(writing, key, &ready.pictures).await?);
+    }
+    for picture in &ready.pictures {
+        keys.insert(writing, &picture.key).await?;
+    }
+    store::insert_entry(writing, &ready.digest, key).await?;
+    let records = ready.pictures.iter().map(|new| new.picture.record).collect();
+    Ok(Kept { id: ready.entry.id, key, known, missing: ready.missing, records })
 }
 
 async fn read_picture(path: &Path) -> std::result::Result<Vec<u8>, Reason> {

@@ -70,8 +70,9 @@ mod tests {
     use kernel::SystemClock;
     use platform::blobs::Blobs;
     use platform::db::Db;
+    use platform::keys::Keys;
+    use platform::log::Log;
     use search::Index;
-    use vault::Vault;
 
     use super::*;
     use crate::extract::Extracted;
@@ -79,11 +80,11 @@ mod tests {
     use crate::{Fetcher, Parts};
 
     async fn open(dir: &Path) -> Gallery {
-        let blobs =
-            Blobs::open(dir.join("blobs"), Arc::new(Vault::open(&dir.join("vault")).unwrap())).unwrap();
+        let db = Db::open(&dir.join("db")).await.unwrap();
+        let keys = Keys::open(db.clone(), &dir.join("root"), Arc::new(SystemClock)).await.unwrap();
+        let blobs = Blobs::open(dir.join("blobs"), keys, db.clone(), Log::default()).unwrap();
         let fetcher = Fetcher::new(platform::outgoing::client().unwrap(), Vec::new());
         let index = Arc::new(Index::open(&dir.join("index"), None).unwrap());
-        let db = Db::open(&dir.join("db")).await.unwrap();
         Gallery::new(Parts {
             db,
             blobs,

@@ -21,7 +21,7 @@ pub async fn picture(
     if !store::has_picture(&gallery.db, record).await? {
         return Err(Error::not_found("There is no such picture.").into());
     }
-    let bytes = gallery.blobs.get(record, kind)?;
+    let bytes = gallery.blobs.get(record, kind).await?;
     Ok(([(header::CONTENT_TYPE, "image/webp"), (header::CACHE_CONTROL, CACHE)], bytes.to_vec()))
 }
 

@@ -2,6 +2,7 @@
 
 use kernel::{Id, Result};
 use platform::db::{Db, Writing, sql};
+use platform::keys::NewKey;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
@@ -36,7 +37,6 @@ pub enum Order {
 }
 
 /// A picture to be inserted with its artwork.
-#[derive(Clone, Debug)]
 pub(crate) struct NewPicture {
     /// What is shown and served.
     pub picture: ArtworkPicture,
@@ -44,6 +44,8 @@ pub(crate) struct NewPicture {
     pub pdq: Vec<u8>,
     /// Perceptual hash of gradients.
     pub dhash: Vec<u8>,
+    /// What its files are sealed under.
+    pub key: NewKey,
 }
 
 fn filtered(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use kernel::{Error, Kind, Result};
 
+/// What only folders of previews have.
+const PREVIEW: &str = "vault/keys";
+
 /// The data folder, held by this process until it is dropped.
 #[derive(Debug)]
 pub struct DataFolder {
@@ -40,6 +43,10 @@ impl DataFolder {
             .because(cause)
         };
         create_private_dir(path).map_err(unusable)?;
+        if path.join(PREVIEW).exists() {
+            let words = "This data folder was made by a preview of Safelight, before there were releases. Choose an empty folder with --data, and import the artworks again.";
+            return Err(Error::new(Kind::Conflict, words));
+        }
         let lock = File::options()
             .create(true)
             .write(true)
@@ -59,10 +66,10 @@ impl DataFolder {
         self.path.join("safelight.db")
     }
 
-    /// Keys.
+    /// The root of the keys.
     #[must_use]
-    pub fn vault(&self) -> PathBuf {
-        self.path.join("vault")
+    pub fn root(&self) -> PathBuf {
+        self.path.join("root")
     }
 
     /// Sealed pictures.
@@ -111,6 +118,15 @@ mod tests {
         assert!(matches!(DataFolder::take(dir.path()).unwrap(), Taken::Elsewhere));
         drop(first);
         assert!(matches!(DataFolder::take(dir.path()).unwrap(), Taken::Here(_)));
+    }
+
+    #[test]
+    fn a_folder_of_a_preview_is_refused_untouched() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("vault")).unwrap();
+        fs::write(dir.path().join(PREVIEW), "x").unwrap();
+        assert_eq!(DataFolder::take(dir.path()).unwrap_err().kind, Kind::Conflict);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

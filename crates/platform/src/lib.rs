@@ -6,6 +6,7 @@ pub mod config;
 pub mod db;
 pub mod folder;
 pub mod http;
+pub mod keys;
 pub mod log;
 pub mod mail;
 pub mod outgoing;

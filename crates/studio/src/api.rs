@@ -53,11 +53,11 @@ pub async fn generate(
     })?;
     let body = parse_body(body)?;
     let account = caller.account();
-    let request = studio.prints(account, &body);
-    if let Some((id, inputs)) = request
-        && let Some(known) = store::find_request(&studio.db, id).await?
+    let request = studio.request(account, &body).await?;
+    if let Some(request) = &request
+        && let Some(known) = store::find_request(&studio.db, request.print).await?
     {
-        return Ok(Json(studio.replay(known, inputs).await?));
+        return Ok(Json(studio.replay(known, &request.inputs).await?));
     }
     let references = studio.api_references(account, &body.reference_images).await?;
     let asked = Asked {
@@ -100,7 +100,7 @@ pub async fn status(
 ) -> Reply<Json<Value>> {
     let unknown = || Error::not_found("There is no generation with this id.");
     let id: Id = id.parse().map_err(|_| unknown())?;
-    let found = store::find(&studio.db, id).await?.ok_or_else(unknown)?;
+    let found = store::find(&studio.db, studio.blobs.keys(), id).await?.ok_or_else(unknown)?;
     if caller.is_some_and(|caller| caller.account() != found.account) {
         return Err(unknown().into());
     }
@@ -113,7 +113,7 @@ pub async fn request(
     caller: ApiCaller,
     Path(id): Path<String>,
 ) -> Reply<Json<Value>> {
-    let print = studio.request_print(caller.account(), &id);
+    let print = studio.request_print(caller.account(), &id).await?;
     let known = store::find_request(&studio.db, print).await?;
     let known = known.ok_or_else(|| {
         Error::not_found("There is no request with this id.").with_code("request_not_found")
@@ -130,7 +130,7 @@ pub async fn delete(
     Path(id): Path<String>,
 ) -> Reply<Json<Value>> {
     let id: Id = id.parse()?;
-    if studio.erase(caller.account(), &[id]).await? == 0 {
+    if studio.erase(caller.account(), &[id]).await?.records.is_empty() {
         return Err(Error::not_found("There is no generation with this id.").into());
     }
     Ok(Json(json!({ "success": true })))
@@ -174,9 +174,9 @@ impl Studio {
             "success": true,
             "generationId": accepted.id,
             "status": accepted.state.name(),
-            "creditsUsed": accepted.credits,
-            "modelId": accepted.model,
-            "aspectRatio": accepted.ratio,
+            "creditsUsed": accepted.details.credits,
+            "modelId": accepted.details.model,
+            "aspectRatio": accepted.details.ratio,
             "credits": { "daily": balance.daily, "purchased": balance.welcome + balance.purchased, "unlimited": false },
         }))
     }
@@ -191,18 +191,19 @@ impl Studio {
             "videoUrl": null,
             "mediaType": "image",
             "error": null,
-            "aspectRatio": found.ratio,
+            "aspectRatio": found.details.ratio,
         });
         match found.state {
             Stored::Processing => {
-                let seconds = self.models.get(&found.model).map_or(10, |(_, model)| model.seconds_p50);
+                let seconds =
+                    self.models.get(&found.details.model).map_or(10, |(_, model)| model.seconds_p50);
                 answer["expectedWaitSeconds"] = seconds.into();
                 answer["pollHintSeconds"] = POLL_SECONDS.into();
             }
             Stored::Completed => answer["creditsStatus"] = "confirmed".into(),
             Stored::Failed => {
                 answer["creditsStatus"] = "refunded".into();
-                answer["error"] = found.failure.clone().into();
+                answer["error"] = found.details.failure.clone().into();
                 answer["failureCode"] = Value::Null;
             }
         }
@@ -210,8 +211,8 @@ impl Studio {
     }
 
     /// The answer to a request id that is known: the same generation, if the inputs are the same.
-    async fn replay(&self, known: store::Request, inputs: Print) -> Result<Value> {
-        if known.inputs != inputs {
+    async fn replay(&self, known: store::Request, inputs: &[u8]) -> Result<Value> {
+        if !known.has_inputs(&self.blobs.keys().get(known.generation).await?, inputs) {
             let words = "This idempotencyKey was used before with other inputs. Use a new one.";
             return Err(Error::new(Kind::Conflict, words).with_code("idempotency_conflict"));
         }
@@ -219,7 +220,7 @@ impl Studio {
     }
 
     async fn replayed(&self, id: Id) -> Result<Value> {
-        let found = store::find(&self.db, id)
+        let found = store::find(&self.db, self.blobs.keys(), id)
             .await?
             .ok_or_else(|| Error::internal("a request without generation"))?;
         let (mut answer, status) = (self.accepted(&found).await?, self.status_json(&found));
@@ -230,16 +231,17 @@ impl Studio {
         Ok(answer)
     }
 
-    fn request_print(&self, account: Id, key: &str) -> Print {
-        self.blobs.vault().fingerprint("request-id", &[account.as_bytes(), key.as_bytes()].concat())
+    async fn request_print(&self, account: Id, id: &str) -> Result<Print> {
+        Ok(self.blobs.keys().get(account).await?.fingerprint("request id", id.as_bytes()))
     }
 
-    /// Keyed fingerprints of the request id and the inputs; the inputs themselves are kept nowhere.
-    fn prints(&self, account: Id, body: &GenerateBody) -> Option<(Print, Print)> {
-        let key = body.idempotency_key.as_ref()?;
-        let inputs = zeroize::Zeroizing::new(serde_json::to_vec(body).ok()?);
-        let inputs = [account.as_bytes().as_slice(), &inputs].concat();
-        Some((self.request_print(account, key), self.blobs.vault().fingerprint("request-inputs", &inputs)))
+    /// The request id of a body, if it has one, with its inputs; both are kept as keyed fingerprints only.
+    async fn request(&self, account: Id, body: &GenerateBody) -> Result<Option<store::NewRequest>> {
+        let Some(id) = &body.idempotency_key else { return Ok(None) };
+        let inputs = serde_json::to_vec(body)
+            .map_err(|cause| Error::internal("inputs cannot be written").because(cause))?;
+        let print = self.request_print(account, id).await?;
+        Ok(Some(store::NewRequest { print, inputs: zeroize::Zeroizing::new(inputs) }))
     }
 
     /// Pictures given as `data:` addresses, or as addresses of this server's own results.

@@ -2,6 +2,8 @@
 
 use kernel::clock::DAY_SECONDS;
 use kernel::{Error, Id, Kind, Result};
+use platform::db::Writing;
+use platform::keys::Erased;
 
 use crate::Studio;
 use crate::store::{self, Which};
@@ -12,12 +14,11 @@ const ERASE_MAX: usize = 1_000;
 const REQUEST_DAYS: i64 = 30;
 
 impl Studio {
-    /// Erases generations of an account; ids that are not its own, or gone already, are passed over. Returns how many
-    /// were erased. May be repeated.
+    /// Erases generations of an account; ids that are not its own, or gone already, are passed over. May be repeated.
     ///
     /// # Errors
-    /// `TooLarge` for too many at once; else as every write.
-    pub async fn erase(&self, account: Id, ids: &[Id]) -> Result<usize> {
+    /// `TooLarge` for too many at once; else as a turn.
+    pub async fn erase(&self, account: Id, ids: &[Id]) -> Result<Erased<()>> {
         if ids.len() > ERASE_MAX {
             return Err(Error::new(Kind::TooLarge, "At most 1000 pictures can be deleted at once."));
         }
@@ -27,51 +28,59 @@ impl Studio {
                 self.cancel(*id);
             }
         }
-        let mut writing = self.db.write().await?;
-        let erased = store::delete(&mut writing, account, ids, self.clock.today()).await?;
-        platform::db::commit(writing).await?;
-        self.erase_blobs(erased.clone()).await?;
-        Ok(erased.len())
+        let (ids, today) = (ids.to_vec(), self.clock.today());
+        let erased = self.blobs.keys().turn(move |writing| {
+            Box::pin(async move { Ok(((), store::delete(writing, account, &ids, today).await?)) })
+        });
+        self.swept(erased.await?)
     }
 
-    /// Erases everything an account has made or uploaded; returns how many generations.
+    /// Erases everything an account has made or uploaded.
     ///
     /// # Errors
-    /// As [`Studio::erase`].
-    pub async fn erase_all(&self, account: Id) -> Result<usize> {
-        let ids = store::ids(&self.db, account).await?;
-        let mut erased = 0;
-        for batch in ids.chunks(ERASE_MAX) {
-            erased += self.erase(account, batch).await?;
-        }
-        self.erase_references(Which::Of(account)).await?;
-        Ok(erased)
+    /// As a turn.
+    pub async fn erase_all(&self, account: Id) -> Result<Erased<()>> {
+        self.cancel_all(account);
+        let today = self.clock.today();
+        let erased = self.blobs.keys().turn(move |writing| {
+            Box::pin(async move {
+                let ids = store::ids(writing, account).await?;
+                let mut records = store::delete(writing, account, &ids, today).await?;
+                records.extend(store::delete_references(writing, Which::Of(account)).await?);
+                Ok(((), records))
+            })
+        });
+        self.swept(erased.await?)
+    }
+
+    /// Deletes every row of an account, for the turn in which its keys go.
+    ///
+    /// # Errors
+    /// As every write.
+    pub async fn delete_all(writing: &mut Writing, account: Id) -> Result<()> {
+        store::delete_generations(writing, account).await?;
+        store::delete_references(writing, Which::Of(account)).await.map(drop)
     }
 
     /// Erases references older than 24 hours, and forgets old request ids.
     ///
     /// # Errors
-    /// As every write.
+    /// As a turn.
     pub async fn expire(&self) -> Result<()> {
-        self.erase_references(Which::Before(self.clock.now() - DAY_SECONDS)).await?;
-        let mut writing = self.db.write().await?;
-        store::forget_requests(&mut writing, self.clock.today() - REQUEST_DAYS).await?;
-        platform::db::commit(writing).await
+        let (before, before_day) = (self.clock.now() - DAY_SECONDS, self.clock.today() - REQUEST_DAYS);
+        let erased = self.blobs.keys().turn(move |writing| {
+            Box::pin(async move {
+                store::forget_requests(writing, before_day).await?;
+                Ok(((), store::delete_references(writing, Which::Before(before)).await?))
+            })
+        });
+        self.swept(erased.await?).map(drop)
     }
 
-    async fn erase_references(&self, which: Which) -> Result<()> {
-        let mut writing = self.db.write().await?;
-        let erased = store::delete_references(&mut writing, which).await?;
-        platform::db::commit(writing).await?;
-        self.erase_blobs(erased).await
-    }
-
-    /// Keys and files go, and the journal is cut, before the answer leaves.
-    async fn erase_blobs(&self, records: Vec<Id>) -> Result<()> {
-        let blobs = self.blobs.clone();
-        tokio::task::spawn_blocking(move || blobs.erase(&records))
-            .await
-            .map_err(|_| Error::internal("erasing pictures stopped"))??;
-        self.db.truncate_journal().await
+    fn swept(&self, erased: Erased<()>) -> Result<Erased<()>> {
+        if !erased.records.is_empty() {
+            self.blobs.sweep_soon();
+        }
+        Ok(erased)
     }
 }

@@ -2,6 +2,7 @@
 
 use kernel::Id;
 use kernel::clock::UnixSeconds;
+use serde::{Deserialize, Serialize};
 
 /// How far a generation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,15 @@ pub struct Generation {
     pub hold: Id,
     /// How far it is.
     pub state: State,
+    /// When it was asked for.
+    pub created_at: UnixSeconds,
+    /// What it is like.
+    pub details: Details,
+}
+
+/// What a generation is like; sealed in its row.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Details {
     /// Why it failed, in words for its owner.
     pub failure: String,
     /// Id of the model.
@@ -56,6 +66,4 @@ pub struct Generation {
     pub height: u32,
     /// Price.
     pub credits: u32,
-    /// When it was asked for.
-    pub created_at: UnixSeconds,
 }

@@ -12,9 +12,10 @@ use platform::log::Event;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use vault::RecordKey;
 
 use crate::Studio;
-use crate::generation::{Generation, State};
+use crate::generation::{Details, Generation, State};
 use crate::models::Models;
 use crate::order::{Door, Order};
 use crate::store;
@@ -128,13 +129,13 @@ impl Studio {
         self.submit_request(account, door, order, None).await
     }
 
-    /// As [`Studio::submit`], remembering fingerprints of the request id and the inputs.
+    /// As [`Studio::submit`], remembering the request id and the inputs as fingerprints.
     pub(crate) async fn submit_request(
         &self,
         account: Id,
         door: Door,
         order: Order,
-        request: Option<(store::Print, store::Print)>,
+        request: Option<store::NewRequest>,
     ) -> Result<Generation> {
         self.jobs.check_room(account)?;
         let mut writing = self.db.write().await?;
@@ -144,15 +145,18 @@ impl Studio {
             account,
             hold,
             state: State::Processing,
-            failure: String::new(),
-            model: order.request.model.clone(),
-            ratio: order.ratio.to_string(),
-            width: order.request.size_px.0,
-            height: order.request.size_px.1,
-            credits: order.credits,
             created_at: self.clock.now(),
+            details: Details {
+                failure: String::new(),
+                model: order.request.model.clone(),
+                ratio: order.ratio.to_string(),
+                width: order.request.size_px.0,
+                height: order.request.size_px.1,
+                credits: order.credits,
+            },
         };
-        store::insert(&mut writing, &generation, request).await?;
+        let key = self.blobs.keys().create(&mut writing, generation.id, Some(account)).await?;
+        store::insert(&mut writing, &key, &generation, request.as_ref()).await?;
         platform::db::commit(writing).await?;
         self.start(&generation, order);
         Ok(generation)
@@ -235,46 +239,60 @@ impl Studio {
 
     /// Keeps the picture, then marks the generation and takes its price in one transaction.
     async fn complete(&self, mut generation: Generation, picture: Picture) -> Result<()> {
-        (generation.width, generation.height) = (picture.width, picture.height);
-        self.seal(&generation, picture).await?;
+        // Erased while it was drawn: there is no key any more, and nothing to keep.
+        let key = self.blobs.keys().get(generation.id).await.map_err(|_| cancelled())?;
+        (generation.details.width, generation.details.height) = (picture.width, picture.height);
+        let key = self.seal(&generation, key, picture).await?;
         generation.state = State::Completed;
         let mut writing = self.db.write().await?;
-        if !store::end(&mut writing, &generation).await? {
-            // It was erased while it was drawn: its pictures go at once.
+        if !store::end(&mut writing, &key, &generation).await? {
             return Err(cancelled());
         }
         self.accounts.capture(&mut writing, generation.hold).await?;
-        platform::db::commit(writing).await
+        platform::db::commit(writing).await?;
+        // It is kept from here on; what hinders moving its files is mended at the next start.
+        if let Err(error) = self.blobs.settle(&[generation.id]) {
+            self.log.failure(&error);
+        }
+        Ok(())
     }
 
-    async fn seal(&self, generation: &Generation, picture: Picture) -> Result<()> {
+    async fn seal(&self, generation: &Generation, key: RecordKey, picture: Picture) -> Result<RecordKey> {
         let (record, blobs) = (generation.id, self.blobs.clone());
-        let credit = self.credit(&generation.model);
+        let credit = self.credit(&generation.details.model);
         tokio::task::spawn_blocking(move || {
-            blobs.create_picture(record, &picture, imaging::encode_png_credited(&picture, &credit)?)
+            let original = imaging::encode_png_credited(&picture, &credit)?;
+            blobs.write_picture(record, &key, &picture, original).map(|()| key)
         })
         .await
         .map_err(|_| Error::internal("sealing a picture stopped"))?
     }
 
-    /// Gives the price back and erases what was kept; returns the reason in words for the owner.
-    async fn fail(&self, mut generation: Generation, error: &Error) -> String {
-        generation.state = State::Failed;
-        generation.failure = error.public.to_string();
-        let settled = async {
-            let mut writing = self.db.write().await?;
-            store::end(&mut writing, &generation).await?;
-            self.accounts.release(&mut writing, generation.hold).await?;
-            platform::db::commit(writing).await
-        };
+    /// Gives the price back and discards what was written; returns the reason in words for the owner.
+    async fn fail(&self, generation: Generation, error: &Error) -> String {
+        let failure = error.public.to_string();
         // A hold that could not be given back now is given back at the next start.
-        if let Err(error) = settled.await {
+        if let Err(error) = self.end_failed(vec![generation], &failure).await {
             self.log.failure(&error);
         }
-        if let Err(error) = self.blobs.erase(&[generation.id]) {
-            self.log.failure(&error);
+        failure
+    }
+
+    /// Marks generations that were running as failed, gives their price back, and discards what was written.
+    async fn end_failed(&self, generations: Vec<Generation>, failure: &str) -> Result<()> {
+        let ids: Vec<Id> = generations.iter().map(|generation| generation.id).collect();
+        let keys = self.blobs.keys().get_all(&ids).await?;
+        let mut writing = self.db.write().await?;
+        for mut generation in generations {
+            generation.state = State::Failed;
+            failure.clone_into(&mut generation.details.failure);
+            if let Some(key) = keys.get(&generation.id) {
+                store::end(&mut writing, key, &generation).await?;
+            }
+            self.accounts.release(&mut writing, generation.hold).await?;
         }
-        generation.failure
+        platform::db::commit(writing).await?;
+        ids.iter().try_for_each(|id| self.blobs.discard(*id))
     }
 
     /// Draws at once for the operator's command line: no account, no credits, nothing kept.
@@ -314,6 +332,13 @@ impl Studio {
         }
     }
 
+    /// Stops every job of an account.
+    pub fn cancel_all(&self, account: Id) {
+        for job in self.jobs.running().values().filter(|job| job.account == account) {
+            job.cancel.cancel();
+        }
+    }
+
     /// Waits for jobs that are drawn, then cancels the rest and waits until their credits are back.
     pub async fn drain(&self) {
         self.jobs.tasks.close();
@@ -330,10 +355,11 @@ impl Studio {
     /// # Errors
     /// As every write of the database.
     pub async fn recover(&self) -> Result<u64> {
+        let running = store::running(&self.db, self.blobs.keys()).await?;
+        let held = running.len() as u64;
+        self.end_failed(running, "The server was restarted while this picture was developing.").await?;
         let mut writing = self.db.write().await?;
-        store::fail_running(&mut writing, "The server was restarted while this picture was developing.")
-            .await?;
-        let holds = self.accounts.release_open_holds(&mut writing).await?;
+        let holds = held + self.accounts.release_open_holds(&mut writing).await?;
         platform::db::commit(writing).await?;
         Ok(holds)
     }

@@ -81,6 +81,12 @@ impl Studio {
         &self.public_url
     }
 
+    /// The sealed files of members.
+    #[must_use]
+    pub const fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
     /// Vault records that belong to members; the janitor keeps these.
     ///
     /// # Errors

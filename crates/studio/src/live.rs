@@ -101,9 +101,9 @@ impl Watch {
 
     /// What the database says of a job that is not in memory any more.
     async fn stored(&self) -> Event {
-        match store::find(&self.studio.db, self.id).await {
+        match store::find(&self.studio.db, self.studio.blobs.keys(), self.id).await {
             Ok(Some(found)) if found.state == Stored::Completed => self.done(),
-            Ok(Some(found)) => self.failed(&found.failure),
+            Ok(Some(found)) => self.failed(&found.details.failure),
             _ => self.failed(""),
         }
     }

@@ -248,7 +248,7 @@ impl Studio {
         wrong: Option<Said>,
     ) -> Result<StudioPage> {
         let account = member.account();
-        let all = store::list(&self.db, account, HISTORY_MAX).await?;
+        let all = store::list(&self.db, self.blobs.keys(), account, HISTORY_MAX).await?;
         let (running, ended): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|one| one.state == Stored::Processing);
         let balance = self.accounts.balance(account).await?;
@@ -304,8 +304,8 @@ impl Studio {
             position: self.position(generation.id),
             step: drawing.step,
             steps: drawing.steps,
-            width: generation.width,
-            height: generation.height,
+            width: generation.details.width,
+            height: generation.details.height,
         }
     }
 
@@ -326,14 +326,14 @@ impl Studio {
     }
 
     fn print(&self, visitor: &Visitor, generation: &Generation) -> Print {
-        let model = self.models.get(&generation.model);
+        let model = self.models.get(&generation.details.model);
         Print {
             id: generation.id.to_string(),
             completed: generation.state == Stored::Completed,
-            failure: say_failure(visitor.locale, &generation.failure),
-            width: generation.width,
-            height: generation.height,
-            model: model.map_or(generation.model.clone(), |(_, model)| model.name.clone()),
+            failure: say_failure(visitor.locale, &generation.details.failure),
+            width: generation.details.width,
+            height: generation.details.height,
+            model: model.map_or(generation.details.model.clone(), |(_, model)| model.name.clone()),
             day: accounts::day_text(generation.created_at.div_euclid(kernel::clock::DAY_SECONDS)),
         }
     }

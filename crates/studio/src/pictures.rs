@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use kernel::clock::UnixSeconds;
-use kernel::{Error, Id, Kind, Result};
+use kernel::{Error, Id, Result};
 use platform::http::Reply;
 use vault::Kind as Blob;
 
@@ -31,7 +31,7 @@ pub async fn picture(
         _ => return Err(missing().into()),
     };
     studio.check_owner(member.account(), id).await?;
-    Ok(studio.serve(id, kind, &headers)?)
+    Ok(studio.serve(id, kind, &headers).await?)
 }
 
 /// `GET /g/{id}/download`: the picture as a file, for the owner.
@@ -42,7 +42,7 @@ pub async fn download(
     headers: HeaderMap,
 ) -> Reply {
     studio.check_owner(member.account(), id).await?;
-    let mut response = studio.serve(id, Blob::Original, &headers)?;
+    let mut response = studio.serve(id, Blob::Original, &headers).await?;
     let name = HeaderValue::from_static("attachment; filename=\"safelight.png\"");
     response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     Ok(response)
@@ -68,17 +68,14 @@ pub async fn signed_picture(
 ) -> Reply {
     let signature = signature.strip_suffix(".png").unwrap_or_default();
     let claimed = HEXLOWER.decode(signature.as_bytes()).map_err(|_| missing())?;
-    if !studio.blobs.vault().verify_mac(LABEL, &signed_part(id, expiry), &claimed)
+    if !studio.blobs.keys().site().verify_mac(LABEL, &signed_part(id, expiry), &claimed)
         || expiry < studio.clock.now()
     {
         return Err(
             Error::not_found("This address has expired. Ask for the status again to get a new one.").into()
         );
     }
-    if store::find(&studio.db, id).await?.is_none() {
-        return Err(Error::new(Kind::Gone, "This picture was deleted for good.").into());
-    }
-    Ok(studio.serve(id, Blob::Original, &headers)?)
+    Ok(studio.serve(id, Blob::Original, &headers).await?)
 }
 
 fn signed_part(id: Id, expiry: UnixSeconds) -> Vec<u8> {
@@ -94,31 +91,31 @@ impl Studio {
     #[must_use]
     pub fn signed_url(&self, id: Id) -> String {
         let expiry = self.clock.now() + SIGNED_SECONDS;
-        let signature = HEXLOWER.encode(&self.blobs.vault().mac(LABEL, &signed_part(id, expiry)));
+        let signature = HEXLOWER.encode(&self.blobs.keys().site().mac(LABEL, &signed_part(id, expiry)));
         format!("{}/r/{id}/{expiry}/{signature}.png", self.public_url)
     }
 
     /// # Errors
     /// `NotFound` when the record is not of this account, in the same words as when there is none.
     pub(crate) async fn check_owner(&self, account: Id, id: Id) -> Result<()> {
-        let own = store::find(&self.db, id).await?.is_some_and(|found| found.account == account);
+        let own = store::owns_generation(&self.db, id, account).await?;
         if own || store::owns_reference(&self.db, id, account).await? { Ok(()) } else { Err(missing()) }
     }
 
     /// A generation of this account that has a picture.
     pub(crate) async fn own_picture(&self, account: Id, id: Id) -> Result<Generation> {
-        let found = store::find(&self.db, id).await?;
+        let found = store::find(&self.db, self.blobs.keys(), id).await?;
         found.filter(|one| one.account == account && one.state == Stored::Completed).ok_or_else(missing)
     }
 
-    fn serve(&self, id: Id, kind: Blob, headers: &HeaderMap) -> Result<Response> {
+    async fn serve(&self, id: Id, kind: Blob, headers: &HeaderMap) -> Result<Response> {
         let mime = if kind == Blob::Original { "image/png" } else { "image/webp" };
         let fixed = [(header::CONTENT_TYPE, mime), (header::ACCEPT_RANGES, "bytes")];
         let Some((first, last)) = headers.get(header::RANGE).and_then(range) else {
-            return Ok((fixed, self.blobs.get(id, kind)?.to_vec()).into_response());
+            return Ok((fixed, self.blobs.get(id, kind).await?.to_vec()).into_response());
         };
-        let (bytes, all) =
-            self.blobs.get_range(id, kind, first..last.map_or(u64::MAX, |last| last.saturating_add(1)))?;
+        let wanted = first..last.map_or(u64::MAX, |last| last.saturating_add(1));
+        let (bytes, all) = self.blobs.get_range(id, kind, wanted).await?;
         let span = format!("bytes {first}-{}/{all}", (first + bytes.len() as u64).saturating_sub(1));
         Ok((StatusCode::PARTIAL_CONTENT, fixed, [(header::CONTENT_RANGE, span)], bytes.to_vec())
             .into_response())

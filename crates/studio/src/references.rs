@@ -45,12 +45,15 @@ impl Studio {
         let (blobs, id) = (self.blobs.clone(), Id::random());
         let mut writing = self.db.write().await?;
         store::insert_reference(&mut writing, id, account, self.clock.now()).await?;
+        let key = blobs.keys().create(&mut writing, id, Some(account)).await?;
         platform::db::commit(writing).await?;
         tokio::task::spawn_blocking(move || {
             let kept = imaging::fit(&picture, REFERENCE_SIDE_MAX)?;
             let small = imaging::fit(&picture, 240)?;
             let small = imaging::encode_webp(&small, imaging::Quality::THUMBNAIL)?;
-            blobs.create(id, &[(Blob::Reference, imaging::encode_png(&kept)?), (Blob::Thumbnail(240), small)])
+            let parts = [(Blob::Reference, imaging::encode_png(&kept)?), (Blob::Thumbnail(240), small)];
+            blobs.write(id, &key, &parts)?;
+            blobs.settle(&[id])
         })
         .await
         .map_err(|_| Error::internal("sealing a reference stopped"))??;
@@ -66,16 +69,18 @@ impl Studio {
             || Error::not_found("This reference picture is not there any more. Please choose it again.");
         let bytes = match name.parse::<Id>() {
             Ok(id) if store::owns_reference(&self.db, id, account).await? => {
-                self.blobs.get(id, Blob::Reference)?
+                self.blobs.get(id, Blob::Reference).await?
             }
             Ok(id) => {
-                let own = store::find(&self.db, id).await?.filter(|found| found.account == account);
-                self.blobs.get(own.ok_or_else(missing)?.id, Blob::Original)?
+                if !store::owns_generation(&self.db, id, account).await? {
+                    return Err(missing());
+                }
+                self.blobs.get(id, Blob::Original).await?
             }
             Err(_) => {
                 let artwork = self.gallery.get(&gallery::artwork::ArtworkId::parse(name)?).await?;
                 let picture = artwork.pictures.first().ok_or_else(missing)?;
-                self.blobs.get(picture.record, Blob::Original)?
+                self.blobs.get(picture.record, Blob::Original).await?
             }
         };
         decode(bytes.to_vec()).await

@@ -3,43 +3,60 @@
 use kernel::clock::UnixSeconds;
 use kernel::{Error, Id, Result};
 use platform::db::{Db, Writing, sql};
+use platform::keys::Keys;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use vault::RecordKey;
 
-use crate::generation::{Generation, State};
+use crate::generation::{Details, Generation, State};
 
-const COLUMNS: &str = "id, account, hold, state, failure, model, ratio, width, height, credits, created_at";
+const COLUMNS: &str = "id, account, hold, state, details_sealed, created_at";
+/// Name of the sealed details of a generation.
+const DETAILS_FIELD: &str = "details";
+/// Name under which inputs are fingerprinted.
+const INPUTS_LABEL: &str = "request inputs";
 
 /// A keyed fingerprint.
 pub(crate) type Print = [u8; 32];
 
+/// A request id, as the fingerprint it is found by, with the inputs it came with.
+pub(crate) struct NewRequest {
+    pub(crate) print: Print,
+    pub(crate) inputs: zeroize::Zeroizing<Vec<u8>>,
+}
+
 /// What is remembered of a request id: the generation it made and a fingerprint of its inputs.
 pub(crate) struct Request {
     pub(crate) generation: Id,
-    pub(crate) inputs: Vec<u8>,
+    inputs: Vec<u8>,
 }
 
+impl Request {
+    /// Whether these are the inputs that it came with; only the generation's own key can tell.
+    pub(crate) fn has_inputs(&self, key: &RecordKey, inputs: &[u8]) -> bool {
+        key.fingerprint(INPUTS_LABEL, inputs) == *self.inputs
+    }
+}
+
+/// Inserts a generation, sealed under its key.
 pub(crate) async fn insert(
     writing: &mut Writing,
+    key: &RecordKey,
     new: &Generation,
-    request: Option<(Print, Print)>,
+    request: Option<&NewRequest>,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO generation (id, account, hold, state, model, ratio, width, height, credits, created_at, \
-             request_print, inputs_print) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO generation (id, account, hold, state, details_sealed, created_at, request_print, inputs_print) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(new.id.as_bytes().as_slice())
     .bind(new.account.as_bytes().as_slice())
     .bind(new.hold.as_bytes().as_slice())
     .bind(new.state.name())
-    .bind(&new.model)
-    .bind(&new.ratio)
-    .bind(new.width)
-    .bind(new.height)
-    .bind(new.credits)
+    .bind(seal(key, new)?)
     .bind(new.created_at)
-    .bind(request.map(|(request, _)| request.to_vec()))
-    .bind(request.map(|(_, inputs)| inputs.to_vec()))
+    .bind(request.map(|request| request.print.to_vec()))
+    .bind(request.map(|request| key.fingerprint(INPUTS_LABEL, &request.inputs).to_vec()))
     .execute(&mut **writing)
     .await
     .map_err(sql)?;
@@ -47,15 +64,12 @@ pub(crate) async fn insert(
 }
 
 /// Marks a running generation as ended; false when it is not running any more.
-pub(crate) async fn end(writing: &mut Writing, ended: &Generation) -> Result<bool> {
+pub(crate) async fn end(writing: &mut Writing, key: &RecordKey, ended: &Generation) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE generation SET state = ?, failure = ?, width = ?, height = ? \
-         WHERE id = ? AND state = 'processing'",
+        "UPDATE generation SET state = ?, details_sealed = ? WHERE id = ? AND state = 'processing'",
     )
     .bind(ended.state.name())
-    .bind(&ended.failure)
-    .bind(ended.width)
-    .bind(ended.height)
+    .bind(seal(key, ended)?)
     .bind(ended.id.as_bytes().as_slice())
     .execute(&mut **writing)
     .await
@@ -63,27 +77,30 @@ pub(crate) async fn end(writing: &mut Writing, ended: &Generation) -> Result<boo
     Ok(done.rows_affected() == 1)
 }
 
-/// Marks every running generation as failed, after a crash.
-pub(crate) async fn fail_running(writing: &mut Writing, failure: &str) -> Result<()> {
-    sqlx::query("UPDATE generation SET state = 'failed', failure = ? WHERE state = 'processing'")
-        .bind(failure)
-        .execute(&mut **writing)
-        .await
-        .map_err(sql)?;
-    Ok(())
+fn seal(key: &RecordKey, generation: &Generation) -> Result<Vec<u8>> {
+    let details = serde_json::to_vec(&generation.details)
+        .map_err(|cause| Error::internal("details cannot be written").because(cause))?;
+    vault::seal_field(key, generation.id, DETAILS_FIELD, &details)
 }
 
-pub(crate) async fn find(db: &Db, id: Id) -> Result<Option<Generation>> {
+/// Every generation that was running, after a crash.
+pub(crate) async fn running(db: &Db, keys: &Keys) -> Result<Vec<Generation>> {
+    let text = format!("SELECT {COLUMNS} FROM generation WHERE state = 'processing'");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(db.read()).await.map_err(sql)?;
+    generations(keys, &rows).await
+}
+
+pub(crate) async fn find(db: &Db, keys: &Keys, id: Id) -> Result<Option<Generation>> {
     let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM generation WHERE id = ?")))
         .bind(id.as_bytes().as_slice())
         .fetch_optional(db.read())
         .await
         .map_err(sql)?;
-    row.as_ref().map(generation).transpose()
+    Ok(generations(keys, row.as_slice()).await?.pop())
 }
 
 /// The newest generations of an account.
-pub(crate) async fn list(db: &Db, account: Id, limit: u32) -> Result<Vec<Generation>> {
+pub(crate) async fn list(db: &Db, keys: &Keys, account: Id, limit: u32) -> Result<Vec<Generation>> {
     let text =
         format!("SELECT {COLUMNS} FROM generation WHERE account = ? ORDER BY created_at DESC, id LIMIT ?");
     let rows = sqlx::query(sqlx::AssertSqlSafe(text))
@@ -92,7 +109,18 @@ pub(crate) async fn list(db: &Db, account: Id, limit: u32) -> Result<Vec<Generat
         .fetch_all(db.read())
         .await
         .map_err(sql)?;
-    rows.iter().map(generation).collect()
+    generations(keys, &rows).await
+}
+
+/// Whether a generation is of this account, without opening it.
+pub(crate) async fn owns_generation(db: &Db, id: Id, account: Id) -> Result<bool> {
+    let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM generation WHERE id = ? AND account = ?")
+        .bind(id.as_bytes().as_slice())
+        .bind(account.as_bytes().as_slice())
+        .fetch_optional(db.read())
+        .await
+        .map_err(sql)?;
+    Ok(found.is_some())
 }
 
 /// Deletes generations of an account; returns those that were there. Their request ids stay as fingerprints.
@@ -122,11 +150,21 @@ pub(crate) async fn delete(writing: &mut Writing, account: Id, ids: &[Id], today
     Ok(deleted)
 }
 
+/// Deletes every generation of an account.
+pub(crate) async fn delete_generations(writing: &mut Writing, account: Id) -> Result<()> {
+    sqlx::query("DELETE FROM generation WHERE account = ?")
+        .bind(account.as_bytes().as_slice())
+        .execute(&mut **writing)
+        .await
+        .map_err(sql)?;
+    Ok(())
+}
+
 /// Ids of every generation of an account.
-pub(crate) async fn ids(db: &Db, account: Id) -> Result<Vec<Id>> {
+pub(crate) async fn ids(writing: &mut Writing, account: Id) -> Result<Vec<Id>> {
     let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT id FROM generation WHERE account = ?")
         .bind(account.as_bytes().as_slice())
-        .fetch_all(db.read())
+        .fetch_all(&mut **writing)
         .await
         .map_err(sql)?;
     rows.iter().map(|id| Id::from_column(id)).collect()
@@ -239,21 +277,27 @@ pub(crate) enum Which {
     Before(UnixSeconds),
 }
 
-fn generation(row: &SqliteRow) -> Result<Generation> {
-    let id = |column: &str| Id::from_column(row.try_get(column).map_err(sql)?);
-    let text = |column: &str| row.try_get::<String, _>(column).map_err(sql);
-    let number = |column: &str| row.try_get::<u32, _>(column).map_err(sql);
-    Ok(Generation {
-        id: id("id")?,
-        account: id("account")?,
-        hold: id("hold")?,
-        state: State::from_name(&text("state")?),
-        failure: text("failure")?,
-        model: text("model")?,
-        ratio: text("ratio")?,
-        width: number("width")?,
-        height: number("height")?,
-        credits: number("credits")?,
-        created_at: row.try_get("created_at").map_err(sql)?,
-    })
+/// Opens rows; one whose key has just been erased is left out.
+async fn generations(keys: &Keys, rows: &[SqliteRow]) -> Result<Vec<Generation>> {
+    let id = |row: &SqliteRow, column: &str| Id::from_column(row.try_get(column).map_err(sql)?);
+    let ids = rows.iter().map(|row| id(row, "id")).collect::<Result<Vec<_>>>()?;
+    let opened = keys.get_all(&ids).await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for (row, record) in rows.iter().zip(ids) {
+        let Some(key) = opened.get(&record) else { continue };
+        found.push(Generation {
+            id: record,
+            account: id(row, "account")?,
+            hold: id(row, "hold")?,
+            state: State::from_name(row.try_get("state").map_err(sql)?),
+            created_at: row.try_get("created_at").map_err(sql)?,
+            details: details(key, record, row.try_get("details_sealed").map_err(sql)?)?,
+        });
+    }
+    Ok(found)
+}
+
+fn details(key: &RecordKey, record: Id, sealed: &[u8]) -> Result<Details> {
+    serde_json::from_slice(&vault::open_field(key, record, DETAILS_FIELD, sealed)?)
+        .map_err(|cause| Error::internal("details cannot be read").because(cause))
 }

@@ -7,8 +7,8 @@ use axum::Form;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 use kernel::{Error, Id, Result};
-use platform::db::Db;
 use platform::http::Reply;
+use platform::keys::{Erased, Keys};
 use serde::Deserialize;
 use studio::Studio;
 
@@ -41,27 +41,35 @@ pub async fn erase_pictures(
 
 /// `POST /account/close`: pictures, then the account.
 pub async fn close_account(
-    State(db): State<Db>,
     State(accounts): State<Arc<Accounts>>,
     State(studio): State<Studio>,
     member: Member,
     Form(sure): Form<Sure>,
 ) -> Reply {
     sure.check()?;
-    close(&db, &accounts, &studio, member.account()).await?;
+    close(&accounts, &studio, member.account()).await?;
     Ok(accounts::pages::signed_out(&accounts))
 }
 
-/// Erases an account and all it has made. Repeated after a failure, it finishes.
+/// Erases an account and all it has made, in one turn.
 ///
 /// # Errors
-/// As every write.
-pub async fn close(db: &Db, accounts: &Accounts, studio: &Studio, account: Id) -> Result<()> {
-    // Sessions first, so that nothing new is made while the rest goes.
-    accounts.end_sessions(account, None).await?;
-    studio.erase_all(account).await?;
-    let mut writing = db.write().await?;
-    accounts.erase(&mut writing, account).await?;
-    platform::db::commit(writing).await?;
-    db.truncate_journal().await
+/// As a turn. May be repeated.
+pub async fn close(accounts: &Arc<Accounts>, studio: &Studio, account: Id) -> Result<Erased<()>> {
+    studio.cancel_all(account);
+    let rows = Arc::clone(accounts);
+    let erased = studio.blobs().keys().turn(move |writing| {
+        Box::pin(async move {
+            rows.delete(writing, account).await?;
+            Studio::delete_all(writing, account).await?;
+            // Whatever else hangs on the account goes too: its key is a part of theirs.
+            let mut records = Keys::owned(writing, account).await?;
+            records.push(account);
+            Ok(((), records))
+        })
+    });
+    let erased = erased.await?;
+    accounts.forget(account).await;
+    studio.blobs().sweep_soon();
+    Ok(erased)
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use kernel::Id;
-use vault::{Kind, Vault};
+use vault::{Kind, RecordKey, random_key};
 
 /// A large picture.
 const BLOB_BYTES: usize = 16 * 1024 * 1024;
@@ -13,9 +13,7 @@ const ROUNDS: usize = 15;
 
 #[allow(clippy::print_stdout)] // It is a measuring program.
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = tempfile::tempdir()?;
-    let (vault, record) = (Vault::open(folder.path())?, Id::random());
-    let key = vault.keys().create(record)?;
+    let (key, record) = (RecordKey::of(&random_key(), None)?, Id::random());
     let plain: Vec<u8> = (0..BLOB_BYTES).map(|place| (place % 251) as u8).collect();
     let bare = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[7; 32])?);
     let nonce = |round: usize| {

@@ -1,33 +1,59 @@
-//! This owns sealing, record keys and keyed fingerprints. It does not know what a record is.
+//! This owns keys and what they seal: the erasable root, the key tree under it, sealed blobs and fields, keyed fingerprints.
+//! It does not know what a record is, nor where nodes of the tree are kept.
 
-mod file_keys;
+mod field;
+mod memory;
+mod root;
 mod seal;
-
-use std::path::Path;
-use std::sync::Arc;
+mod tree;
 
 use aws_lc_rs::{constant_time, hkdf, hmac};
-use kernel::{Error, Id, Result};
+use kernel::{Error, Result};
 use zeroize::Zeroizing;
 
-pub use file_keys::FileKeys;
+pub use field::{open_field, seal_field};
+pub use memory::SecretPage;
+pub use root::{Root, RootFile};
 pub use seal::{Kind, Opened, open, open_range, plain_len, seal};
+pub use tree::{DEPTH, NODE_BYTES, NodeId, PLACES_MAX, Place, Tree, Written};
 
 /// Bytes of a key.
 pub const KEY_BYTES: usize = 32;
 /// Bytes of a short signature.
 pub const MAC_BYTES: usize = 16;
 
-/// The key of one record. Wiped when dropped, never printed.
-pub struct RecordKey(Zeroizing<[u8; KEY_BYTES]>);
+/// A key on its way: wiped when dropped.
+pub type Key = Zeroizing<[u8; KEY_BYTES]>;
+
+/// A new key.
+#[must_use]
+pub fn random_key() -> Key {
+    Zeroizing::new(rand::random())
+}
+
+/// What seals the blobs and fields of one record. Wiped when dropped, never printed.
+pub struct RecordKey(Key);
 
 impl RecordKey {
-    pub(crate) fn random() -> Self {
-        Self(Zeroizing::new(rand::random()))
+    /// The key of a record: from its leaf of the tree and, where it belongs to someone, the leaf of its owner. With
+    /// either of them erased, it is gone.
+    ///
+    /// # Errors
+    /// `Internal` when a key cannot be derived.
+    pub fn of(leaf: &Key, owner: Option<&Key>) -> Result<Self> {
+        let owner = owner.map_or(&[][..], |owner| owner.as_slice());
+        Ok(Self(derive(leaf, &[b"record ", owner])?))
     }
 
-    pub(crate) fn from_bytes(bytes: [u8; KEY_BYTES]) -> Self {
-        Self(Zeroizing::new(bytes))
+    /// A fingerprint that dies with the record: nobody can make it again, or try guesses against it, afterwards.
+    #[must_use]
+    pub fn fingerprint(&self, label: &'static str, bytes: &[u8]) -> [u8; 32] {
+        fingerprint(&hmac::Key::new(hmac::HMAC_SHA256, self.bytes()), label, bytes)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn random() -> Self {
+        Self(random_key())
     }
 
     pub(crate) fn bytes(&self) -> &[u8; KEY_BYTES] {
@@ -41,61 +67,22 @@ impl std::fmt::Debug for RecordKey {
     }
 }
 
-/// Where record keys are kept. What it has erased, it cannot give back.
-pub trait KeyStore: Send + Sync {
-    /// Makes and keeps the key of a new record; it is on the disk when this returns.
+/// What a site fingerprints and signs with. It outlives records, so nothing that has to go may hang on it alone.
+pub struct SiteKey(hmac::Key);
+
+impl SiteKey {
+    /// The site's key over its leaf of the tree.
     ///
     /// # Errors
-    /// `Conflict` when the record has a key already, `StorageFull` on a full disk.
-    fn create(&self, record: Id) -> Result<RecordKey>;
-
-    /// The key of a record.
-    ///
-    /// # Errors
-    /// `Gone` when it was erased or never made.
-    fn get(&self, record: Id) -> Result<RecordKey>;
-
-    /// Erases keys; they are overwritten on the disk when this returns. May be repeated.
-    ///
-    /// # Errors
-    /// `Internal` when a key could not be overwritten.
-    fn erase(&self, records: &[Id]) -> Result<()>;
-
-    /// Every record that has a key.
-    fn records(&self) -> Vec<Id>;
-}
-
-/// The keys of one data folder.
-pub struct Vault {
-    keys: Arc<dyn KeyStore>,
-    site: hmac::Key,
-}
-
-impl Vault {
-    /// Opens the vault under `dir`, making it if it is missing.
-    ///
-    /// # Errors
-    /// `Internal` for a broken root or key file, `StorageFull` on a full disk.
-    pub fn open(dir: &Path) -> Result<Self> {
-        let keys = FileKeys::open(dir)?;
-        let site = keys.derive("site fingerprints")?;
-        Ok(Self { site: hmac::Key::new(hmac::HMAC_SHA256, &*site), keys: Arc::new(keys) })
-    }
-
-    /// The record keys.
-    #[must_use]
-    pub fn keys(&self) -> &dyn KeyStore {
-        &*self.keys
+    /// `Internal` when a key cannot be derived.
+    pub fn of(leaf: &Key) -> Result<Self> {
+        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &*derive(leaf, &[b"site fingerprints"])?)))
     }
 
     /// A fingerprint that only this site can make: the same for the same label and bytes, and of no use elsewhere.
     #[must_use]
     pub fn fingerprint(&self, label: &'static str, bytes: &[u8]) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.site);
-        context.update(label.as_bytes());
-        context.update(&[0]);
-        context.update(bytes);
-        context.sign().as_ref().first_chunk().copied().unwrap_or_default()
+        fingerprint(&self.0, label, bytes)
     }
 
     /// A short signature, for addresses that this site hands out.
@@ -111,6 +98,14 @@ impl Vault {
     }
 }
 
+fn fingerprint(key: &hmac::Key, label: &'static str, bytes: &[u8]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(key);
+    context.update(label.as_bytes());
+    context.update(&[0]);
+    context.update(bytes);
+    context.sign().as_ref().first_chunk().copied().unwrap_or_default()
+}
+
 /// A length for HKDF output.
 struct KeyLength;
 
@@ -121,7 +116,10 @@ impl hkdf::KeyType for KeyLength {
 }
 
 /// Derives a key for one use from another.
-fn derive(key: &[u8; KEY_BYTES], info: &[&[u8]]) -> Result<Zeroizing<[u8; KEY_BYTES]>> {
+///
+/// # Errors
+/// `Internal` when the derivation fails.
+pub fn derive(key: &[u8; KEY_BYTES], info: &[&[u8]]) -> Result<Zeroizing<[u8; KEY_BYTES]>> {
     let mut derived = Zeroizing::new([0_u8; KEY_BYTES]);
     hkdf::Salt::new(hkdf::HKDF_SHA256, b"safelight 1")
         .extract(key)
@@ -137,16 +135,30 @@ mod tests {
 
     #[test]
     fn fingerprints_depend_on_site_label_and_bytes() {
-        let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let vault = Vault::open(a.path()).unwrap();
-        let print = vault.fingerprint("address", b"x");
-        assert_eq!(print, Vault::open(a.path()).unwrap().fingerprint("address", b"x"));
-        assert_ne!(print, Vault::open(b.path()).unwrap().fingerprint("address", b"x"));
-        assert_ne!(print, vault.fingerprint("session", b"x"));
-        assert_ne!(print, vault.fingerprint("address", b"y"));
-        let mac = vault.mac("url", b"x");
-        assert!(vault.verify_mac("url", b"x", &mac));
-        assert!(!vault.verify_mac("url", b"y", &mac));
-        assert!(!vault.verify_mac("url", b"x", &mac[..8]));
+        let (a, b) = (random_key(), random_key());
+        let site = SiteKey::of(&a).unwrap();
+        let print = site.fingerprint("address", b"x");
+        assert_eq!(print, SiteKey::of(&a).unwrap().fingerprint("address", b"x"));
+        assert_ne!(print, SiteKey::of(&b).unwrap().fingerprint("address", b"x"));
+        assert_ne!(print, site.fingerprint("session", b"x"));
+        assert_ne!(print, site.fingerprint("address", b"y"));
+        let mac = site.mac("url", b"x");
+        assert!(site.verify_mac("url", b"x", &mac));
+        assert!(!site.verify_mac("url", b"y", &mac));
+        assert!(!site.verify_mac("url", b"x", &mac[..8]));
+    }
+
+    #[test]
+    fn a_record_needs_its_own_leaf_and_its_owners() {
+        let (leaf, owner) = (random_key(), random_key());
+        let key = RecordKey::of(&leaf, Some(&owner)).unwrap();
+        assert_eq!(key.bytes(), RecordKey::of(&leaf, Some(&owner)).unwrap().bytes());
+        for other in [
+            RecordKey::of(&leaf, None),
+            RecordKey::of(&leaf, Some(&random_key())),
+            RecordKey::of(&random_key(), Some(&owner)),
+        ] {
+            assert_ne!(key.bytes(), other.unwrap().bytes());
+        }
     }
 }

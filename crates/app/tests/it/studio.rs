@@ -36,6 +36,7 @@ async fn a_deleted_picture_is_gone_from_rows_files_keys_and_addresses() {
     let stranger = app.account(0).await;
     assert_eq!(app.browser().delete(&delete).bearer_auth(stranger).send().await.unwrap().status(), 404);
     assert_eq!(app.browser().delete(&delete).bearer_auth(&key).send().await.unwrap().status(), 200);
+    app.house.blobs.sweep().await.unwrap();
     assert!(!folder.exists());
     let raw: kernel::Id = id.parse().unwrap();
     assert!(!app.disk_holds(raw.as_bytes()), "no row, journal or key slot names it");
@@ -64,6 +65,7 @@ async fn closing_the_account_takes_everything_with_it() {
     assert_eq!(app.form(&browser, "/account/close", &[]).await.status(), 400, "the box has to be ticked");
     assert_eq!(app.form(&browser, "/account/close", &[("sure", "yes")]).await.status(), 303);
     let raw: kernel::Id = id.parse().unwrap();
+    app.house.blobs.sweep().await.unwrap();
     assert!(!app.disk_holds(raw.as_bytes()));
     assert!(app.house.studio.records().await.unwrap().is_empty());
     assert!(app.house.accounts.check_ledger().await.unwrap().holds());

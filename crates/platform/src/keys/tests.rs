@@ -1,0 +1,244 @@
+//! Keys and turns on a database and a root file of their own.
+
+use std::fs;
+use std::path::PathBuf;
+
+use kernel::SystemClock;
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::db::commit;
+
+struct House {
+    dir: TempDir,
+    db: Db,
+    keys: Keys,
+}
+
+impl House {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("db")).await.unwrap();
+        let keys = Keys::open(db.clone(), &dir.path().join("root"), Arc::new(SystemClock)).await.unwrap();
+        Self { dir, db, keys }
+    }
+
+    fn root(&self) -> PathBuf {
+        self.dir.path().join("root")
+    }
+
+    /// As a process that starts after this one has died.
+    async fn reopen(&mut self) -> Result<()> {
+        self.db.close().await;
+        self.db = Db::open(&self.dir.path().join("db")).await?;
+        self.keys = Keys::open(self.db.clone(), &self.root(), Arc::new(SystemClock)).await?;
+        Ok(())
+    }
+
+    async fn create(&self, owner: Option<Id>) -> (Id, RecordKey) {
+        let record = Id::random();
+        let mut writing = self.db.write().await.unwrap();
+        let key = self.keys.create(&mut writing, record, owner).await.unwrap();
+        commit(writing).await.unwrap();
+        (record, key)
+    }
+
+    async fn erase(&self, records: &[Id]) -> Result<Vec<Id>> {
+        let records = records.to_vec();
+        Ok(self.keys.turn(move |_| Box::pin(async move { Ok(((), records)) })).await?.records)
+    }
+
+    async fn has(&self, record: Id, key: &RecordKey) -> bool {
+        self.keys.get(record).await.is_ok_and(|found| print(&found) == print(key))
+    }
+}
+
+fn print(key: &RecordKey) -> [u8; 32] {
+    key.fingerprint("test", b"")
+}
+
+#[tokio::test]
+async fn keys_survive_reopening_and_erased_ones_do_not() {
+    let mut house = House::new().await;
+    let ((kept, key), (erased, _)) = (house.create(None).await, house.create(None).await);
+    let site = house.keys.site().fingerprint("x", b"y");
+    assert_eq!(house.erase(&[erased, Id::random()]).await.unwrap(), [erased]);
+    assert!(house.erase(&[erased]).await.unwrap().is_empty(), "again is fine");
+    for _ in 0..2 {
+        assert!(house.has(kept, &key).await);
+        assert_eq!(house.keys.get(erased).await.unwrap_err().kind, Kind::Gone);
+        assert_eq!(house.keys.records().await.unwrap(), [kept]);
+        assert_eq!(house.keys.site().fingerprint("x", b"y"), site);
+        house.reopen().await.unwrap();
+    }
+    let mut writing = house.db.write().await.unwrap();
+    let twice = house.keys.create(&mut writing, kept, None).await;
+    assert_eq!(twice.unwrap_err().place, Some("a record was made twice"));
+}
+
+#[tokio::test]
+async fn what_belongs_to_someone_goes_with_them() {
+    let house = House::new().await;
+    let (account, _) = house.create(None).await;
+    let (record, key) = house.create(Some(account)).await;
+    assert!(house.has(record, &key).await);
+    house.erase(&[account]).await.unwrap();
+    assert_eq!(house.keys.get(record).await.unwrap_err().kind, Kind::Gone);
+    let mut writing = house.db.write().await.unwrap();
+    let orphan = house.keys.create(&mut writing, Id::random(), Some(account)).await;
+    assert_eq!(orphan.unwrap_err().kind, Kind::Gone);
+}
+
+#[tokio::test]
+async fn a_key_made_before_its_row_is_the_one_that_is_kept() {
+    let house = House::new().await;
+    let new = NewKey::random();
+    let before = new.key().unwrap();
+    assert_eq!(house.keys.get(new.record()).await.unwrap_err().kind, Kind::Gone);
+    let mut writing = house.db.write().await.unwrap();
+    house.keys.insert(&mut writing, &new).await.unwrap();
+    commit(writing).await.unwrap();
+    assert!(house.has(new.record(), &before).await);
+}
+
+#[tokio::test]
+async fn concurrent_deletions_share_turns_and_a_failing_one_changes_nothing() {
+    let house = House::new().await;
+    let mut records = Vec::new();
+    for _ in 0..100 {
+        records.push(house.create(None).await.0);
+    }
+    let (kept, key) = house.create(None).await;
+    let before = house.keys.epoch().await;
+    let mut deeds = JoinSet::new();
+    for record in records.clone() {
+        let keys = house.keys.clone();
+        deeds.spawn(
+            async move { keys.turn(move |_| Box::pin(async move { Ok((record, vec![record])) })).await },
+        );
+    }
+    let keys = house.keys.clone();
+    let failing = keys.turn(move |writing| {
+        Box::pin(async move {
+            sqlx::query("DELETE FROM key_leaf").execute(&mut **writing).await.map_err(crate::db::sql)?;
+            Err::<((), Vec<Id>), _>(Error::invalid("x", "no"))
+        })
+    });
+    assert_eq!(failing.await.unwrap_err().field, Some("x"));
+    while let Some(done) = deeds.join_next().await {
+        let erased = done.unwrap().unwrap();
+        assert_eq!(erased.records, [erased.value]);
+    }
+    let turns = house.keys.epoch().await - before;
+    assert!((1..30).contains(&turns), "{turns} turns");
+    assert!(house.has(kept, &key).await);
+    assert_eq!(house.keys.records().await.unwrap(), [kept]);
+}
+
+#[tokio::test]
+async fn a_crash_in_a_turn_leaves_the_side_that_the_database_is_on() {
+    let mut house = House::new().await;
+    let (record, key) = house.create(None).await;
+    let epoch = house.keys.epoch().await;
+    // The new root was written, and the power went before the commit.
+    RootFile::open(&house.root()).unwrap().unwrap().prepare(epoch + 1, &random_key()).unwrap();
+    house.reopen().await.unwrap();
+    assert!(house.has(record, &key).await);
+    assert_eq!(RootFile::open(&house.root()).unwrap().unwrap().epochs().unwrap(), [epoch]);
+    // The power went after the commit: the old root is still in its slot.
+    let old = fs::read(house.root()).unwrap();
+    house.erase(&[record]).await.unwrap();
+    let mut both = fs::read(house.root()).unwrap();
+    both.iter_mut().zip(&old).for_each(|(byte, old)| *byte |= old);
+    fs::write(house.root(), both).unwrap();
+    house.reopen().await.unwrap();
+    assert_eq!(RootFile::open(&house.root()).unwrap().unwrap().epochs().unwrap(), [epoch + 1]);
+    assert_eq!(house.keys.get(record).await.unwrap_err().kind, Kind::Gone);
+}
+
+#[tokio::test]
+async fn a_disk_that_refuses_the_root_changes_nothing_and_the_next_turn_mends_it() {
+    let house = House::new().await;
+    let (record, key) = house.create(None).await;
+    let mut root = fs::read(house.root()).unwrap();
+    let whole = root.clone();
+    root[5000] = 1;
+    fs::write(house.root(), root).unwrap();
+    assert!(house.erase(&[record]).await.is_err(), "no slot is free");
+    assert!(house.has(record, &key).await);
+    assert_eq!(house.erase(&[record]).await.unwrap(), [record]);
+    assert_ne!(fs::read(house.root()).unwrap(), whole);
+    assert_eq!(house.keys.get(record).await.unwrap_err().kind, Kind::Gone);
+}
+
+#[tokio::test]
+async fn a_root_that_is_missing_or_of_another_house_is_refused_and_destroys_nothing() {
+    let (mut house, other) = (House::new().await, House::new().await);
+    let (record, key) = house.create(None).await;
+    let root = fs::read(house.root()).unwrap();
+    fs::remove_file(house.root()).unwrap();
+    assert!(house.reopen().await.unwrap_err().public.contains("missing"));
+    assert!(!house.root().exists());
+    fs::copy(other.root(), house.root()).unwrap();
+    assert!(house.reopen().await.is_err());
+    assert_eq!(fs::read(house.root()).unwrap(), fs::read(other.root()).unwrap());
+    fs::write(house.root(), &root).unwrap();
+    house.reopen().await.unwrap();
+    assert!(house.has(record, &key).await);
+
+    // A database from before the newest deletion, and one that is not there at all.
+    house.db.close().await;
+    let old = fs::read(house.dir.path().join("db")).unwrap();
+    house.reopen().await.unwrap();
+    house.erase(&[record]).await.unwrap();
+    house.db.close().await;
+    let root = fs::read(house.root()).unwrap();
+    fs::write(house.dir.path().join("db"), old).unwrap();
+    assert!(house.reopen().await.unwrap_err().public.contains("does not fit"));
+    assert_eq!(fs::read(house.root()).unwrap(), root);
+}
+
+#[tokio::test]
+async fn rotation_gives_every_node_a_new_key_and_loses_none() {
+    let house = House::new().await;
+    let mut kept = Vec::new();
+    for _ in 0..200 {
+        kept.push(house.create(None).await);
+    }
+    let nodes = "SELECT number, sealed FROM key_node ORDER BY number";
+    let before: Vec<(u32, Vec<u8>)> = sqlx::query_as(nodes).fetch_all(house.db.read()).await.unwrap();
+    let root = fs::read(house.root()).unwrap();
+    let last = std::sync::Mutex::new((0, 0));
+    house
+        .keys
+        .rotate(|done, all| {
+            *last.lock().unwrap() = (done, all);
+            Ok(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(*last.lock().unwrap(), (4, 4));
+    let after: Vec<(u32, Vec<u8>)> = sqlx::query_as(nodes).fetch_all(house.db.read()).await.unwrap();
+    assert_eq!(before.len(), after.len());
+    assert!(before.iter().zip(&after).all(|(old, new)| old.0 == new.0 && old.1 != new.1));
+    assert_ne!(fs::read(house.root()).unwrap(), root);
+    for (record, key) in &kept {
+        assert!(house.has(*record, key).await);
+    }
+    let stopped = house.keys.rotate(|_, _| Err(Error::new(Kind::Cancelled, "stop"))).await;
+    assert_eq!(stopped.unwrap_err().kind, Kind::Cancelled);
+    assert!(house.has(kept[0].0, &kept[0].1).await);
+}
+
+#[tokio::test]
+async fn places_are_used_again() {
+    let house = House::new().await;
+    for _ in 0..20 {
+        let (record, _) = house.create(None).await;
+        house.erase(&[record]).await.unwrap();
+    }
+    let places: u32 =
+        sqlx::query_scalar("SELECT places FROM key_state").fetch_one(house.db.read()).await.unwrap();
+    assert_eq!(places, 2, "the site's own, and one for all the others");
+}

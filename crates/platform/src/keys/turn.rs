@@ -1,0 +1,233 @@
+//! This owns the turns: writes that erase. A turn takes every deed that waits into one transaction, gives the paths of
+//! what goes new keys under a new root, and answers once the old root is overwritten on the disk.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use kernel::{Error, Id, Kind, Result};
+use tokio::sync::{mpsc, oneshot};
+use vault::{Key, NodeId, Place, Root, SecretPage, Tree};
+
+use super::{Core, Keys, store};
+use crate::db::{Writing, commit, sql};
+
+/// Deeds that share a turn at most.
+const DEEDS_MAX: usize = 256;
+/// Nodes of the lowest level that one turn of a rotation gives new keys.
+const ROTATED_NODES: u32 = 256;
+
+/// The work of a deed, on its way.
+pub type Deed<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+/// Writes rows in the turn's transaction and says which records go.
+type Work = Box<dyn for<'a> FnOnce(&'a mut Writing) -> Deed<'a, Vec<Id>> + Send>;
+
+/// What came of a deed.
+#[derive(Debug)]
+pub struct Erased<T> {
+    /// What the deed returned.
+    pub value: T,
+    /// The records that had keys and have none any more.
+    pub records: Vec<Id>,
+}
+
+/// A deed that waits for its turn.
+pub(super) struct Waiting {
+    work: Work,
+    answer: oneshot::Sender<Result<Vec<Id>>>,
+}
+
+/// Takes turns until the last [`Keys`] is dropped.
+pub(super) fn start(core: Arc<Core>) -> mpsc::UnboundedSender<Waiting> {
+    let (sender, mut waiting) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut deeds = Vec::new();
+        while waiting.recv_many(&mut deeds, DEEDS_MAX).await > 0 {
+            let (works, answers): (Vec<_>, Vec<_>) =
+                deeds.drain(..).map(|one: Waiting| (one.work, one.answer)).unzip();
+            let ended = core.take_turn(works).await;
+            for (place, answer) in answers.into_iter().enumerate() {
+                let _ = answer.send(match &ended {
+                    Ok(each) => each.get(place).map_or_else(|| Err(stopped()), same),
+                    Err(error) => Err(copy(error)),
+                });
+            }
+        }
+    });
+    sender
+}
+
+impl Keys {
+    /// Carries out a deed: it writes rows in a transaction and returns a value and the records that go. When this
+    /// returns, all of it is on the disk, and the keys of these records cannot be had from the disk any more. The deed is
+    /// carried out even if its caller leaves.
+    ///
+    /// # Errors
+    /// What the deed says, and then it has changed nothing; `Internal` when the disk refuses. May be repeated.
+    pub async fn turn<T, F>(&self, deed: F) -> Result<Erased<T>>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Writing) -> Deed<'a, (T, Vec<Id>)> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        let work: Work = Box::new(move |writing| {
+            Box::pin(async move {
+                let (value, records) = deed(writing).await?;
+                let _ = tell.send(value);
+                Ok(records)
+            })
+        });
+        let (answer, answered) = oneshot::channel();
+        self.turns.send(Waiting { work, answer }).map_err(|_| stopped())?;
+        let records = answered.await.map_err(|_| stopped())??;
+        Ok(Erased { value: told.await.map_err(|_| stopped())?, records })
+    }
+
+    /// Gives every node of the tree a new key, some at a time, while all else goes on; `step` hears how far it is and
+    /// may stop it. What was done stays done.
+    ///
+    /// # Errors
+    /// As a turn, and what `step` says.
+    pub async fn rotate(&self, step: impl Fn(u64, u64) -> Result<()>) -> Result<()> {
+        let all = store::count_lowest_nodes(&self.core.db).await?;
+        let (mut behind, mut done) = (None, 0);
+        loop {
+            let nodes = self.core.rotate_some(behind).await?;
+            done += nodes.len() as u64;
+            step(done.min(all), all)?;
+            match nodes.last() {
+                Some(last) => behind = Some(*last),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+impl Core {
+    /// One turn; the records that each deed has erased, or why it could not.
+    async fn take_turn(&self, works: Vec<Work>) -> Result<Vec<Result<Vec<Id>>>> {
+        self.settle().await?;
+        let mut writing = self.db.write().await?;
+        let (mut asked, mut all) = (Vec::new(), Vec::new());
+        for work in works {
+            let records = attempt(&mut writing, work).await;
+            all.extend(records.iter().flatten().copied());
+            asked.push(records);
+        }
+        let taken = store::take_out(&mut writing, &all).await?;
+        let places: Vec<Place> = taken.iter().map(|(_, place)| *place).collect();
+        if places.is_empty() {
+            commit(writing).await?;
+        } else {
+            self.replace_root(writing, &places).await?;
+        }
+        let gone = |record: &Id| taken.iter().any(|(taken, _)| taken == record);
+        Ok(asked.into_iter().map(|records| Ok(records?.into_iter().filter(gone).collect())).collect())
+    }
+
+    /// Gives the paths of these places new keys without their leaves, commits, and overwrites the old root.
+    async fn replace_root(&self, mut writing: Writing, erased: &[Place]) -> Result<()> {
+        let (epoch, root) = self.rewrap(&mut writing, erased, erased).await?;
+        self.put_in_place(writing, epoch, root).await
+    }
+
+    /// Gives every node on the paths to these places a new key; `erased` go with it. Returns the new root.
+    async fn rewrap(&self, writing: &mut Writing, paths: &[Place], erased: &[Place]) -> Result<(u64, Key)> {
+        let state = self.state().await;
+        let nodes = store::nodes(writing, paths).await?;
+        let mut tree = Tree::open(state.root.key.bytes(), nodes)?;
+        let root = tree.erase(erased);
+        let epoch = state.root.epoch + 1;
+        store::write_nodes(writing, tree.writes()?).await?;
+        store::set_epoch(writing, epoch).await?;
+        Ok((epoch, root))
+    }
+
+    async fn put_in_place(&self, writing: Writing, epoch: u64, root: Key) -> Result<()> {
+        let page = SecretPage::new(&root);
+        let file = Arc::clone(&self.file);
+        if let Err(error) = blocking(move || file.prepare(epoch, &root)).await {
+            drop(writing);
+            self.state.write().await.torn = true;
+            return Err(error);
+        }
+        let mut state = self.state.write().await;
+        // From here on a failure leaves open which of the two roots lives, until `settle` has asked the database.
+        state.torn = true;
+        commit(writing).await?;
+        state.root = Root { epoch, key: page };
+        // Reading goes on while the old root is overwritten.
+        drop(state);
+        let file = Arc::clone(&self.file);
+        blocking(move || file.keep_only(epoch)).await.map_err(unfinished)?;
+        self.state.write().await.torn = false;
+        Ok(())
+    }
+
+    /// After a turn that failed half-way: the root that fits the database lives, the other is overwritten.
+    async fn settle(&self) -> Result<()> {
+        let mut state = self.state.write().await;
+        if state.torn {
+            let mut connection = self.db.read().acquire().await.map_err(sql)?;
+            let missing = || Error::internal("the tree of keys is missing");
+            let epoch = store::find_epoch(&mut connection).await?.ok_or_else(missing)?;
+            let file = Arc::clone(&self.file);
+            state.root = blocking(move || file.recover(epoch)).await.map_err(unfinished)?;
+            state.torn = false;
+        }
+        Ok(())
+    }
+
+    async fn rotate_some(&self, behind: Option<NodeId>) -> Result<Vec<NodeId>> {
+        self.settle().await?;
+        let mut writing = self.db.write().await?;
+        let nodes = store::lowest_nodes(&mut writing, behind, ROTATED_NODES).await?;
+        if !nodes.is_empty() {
+            let paths: Vec<Place> = nodes.iter().map(|node| node.first_place()).collect();
+            let (epoch, root) = self.rewrap(&mut writing, &paths, &[]).await?;
+            self.put_in_place(writing, epoch, root).await?;
+        }
+        Ok(nodes)
+    }
+}
+
+/// Carries out a deed so that, if it fails, nothing of it stays while the others go on.
+async fn attempt(writing: &mut Writing, work: Work) -> Result<Vec<Id>> {
+    sqlx::query("SAVEPOINT deed").execute(&mut **writing).await.map_err(sql)?;
+    let done = work(writing).await;
+    if done.is_err() {
+        sqlx::query("ROLLBACK TO deed").execute(&mut **writing).await.map_err(sql)?;
+    }
+    sqlx::query("RELEASE deed").execute(&mut **writing).await.map_err(sql)?;
+    done
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| stopped())?
+}
+
+fn stopped() -> Error {
+    Error::internal("erasing stopped")
+}
+
+fn unfinished(cause: Error) -> Error {
+    let words = "The deletion is not finished: the disk refused to overwrite the old key. It is tried again with the next deletion; please repeat it.";
+    Error { place: Some("the old root could not be overwritten"), ..Error::new(Kind::Internal, words) }
+        .because(cause)
+}
+
+/// One failure of a turn is told to everyone who was in it.
+fn copy(error: &Error) -> Error {
+    Error {
+        code: error.code,
+        field: error.field,
+        place: error.place,
+        ..Error::new(error.kind, error.public.clone())
+    }
+}
+
+fn same(result: &Result<Vec<Id>>) -> Result<Vec<Id>> {
+    match result {
+        Ok(records) => Ok(records.clone()),
+        Err(error) => Err(copy(error)),
+    }
+}
