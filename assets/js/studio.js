@@ -99,6 +99,16 @@ const weigh = () => {
 document.addEventListener("change", (event) => event.target.matches("[data-pick]") && weigh());
 addEventListener("pageshow", weigh);
 
+// Receipts of what was deleted on this page, to be saved while it is open.
+const keepReceipt = (text) => {
+  const list = document.querySelector("[data-receipts]");
+  const item = list.querySelector("template").content.cloneNode(true);
+  item.querySelector("a").href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  item.querySelector("time").textContent = text.match(/^erased (.*)$/m)[1];
+  list.hidden = false;
+  list.querySelector("ul").append(item);
+};
+
 const dialog = document.querySelector("#delete");
 let asked = null;
 addEventListener("click", (event) => {
@@ -116,9 +126,11 @@ dialog.querySelector("[data-delete-form]").addEventListener("submit", async (eve
   event.preventDefault();
   const frame = asked;
   const body = new URLSearchParams({ id: frame.dataset.print, sure: "yes" });
-  const answer = await fetch(event.target.getAttribute("action"), { method: "POST", body, redirect: "manual" }).catch(() => null);
+  const answer = await fetch(event.target.getAttribute("action"), { method: "POST", body, headers: { accept: "application/json" } }).catch(() => null);
   dialog.close();
-  if (answer && (answer.ok || answer.type === "opaqueredirect")) {
+  if (answer?.ok) {
+    const { receipts } = await answer.json();
+    receipts.forEach(keepReceipt);
     const list = frame.parentElement;
     const next = frame.nextElementSibling ?? frame.previousElementSibling;
     frame.remove();

@@ -213,3 +213,31 @@ line-release = { $n ->
    *[other] No picture: { $n } credits given back
 }
 elsewhere = Elsewhere
+receipt = Receipt
+erased-title = Gone for good
+erased-words = The keys were overwritten before this page was sent. This receipt is signed: with it you can hold this site to account. It is kept nowhere here, so save it if you want it.
+receipt-save = Save the receipt
+receipt-words = The deletion enters the public log within the hour, as a number that tells nobody anything without this receipt.
+receipt-check = Check a receipt
+receipts-here = Deleted for good. The receipts are kept nowhere here; save what you want to keep.
+go-on = Go on
+verify-title = Check a receipt
+verify-words = A receipt says what was deleted here and when, signed by this site. Paste it: it is checked in memory and kept nowhere.
+verify-paste = Paste the whole receipt, from the first line to the last
+verify-check = Check it
+verify-good = This receipt is genuine
+verify-erased = Deleted
+verify-log = Public log
+verify-in-log = The log has it as entry
+verify-not-yet = Not yet: it enters the log within the hour. Come back then to complete the receipt.
+verify-complete-words = Saved from here, the receipt carries the proof that the log has it, and can be checked without this site.
+verify-means = What it shows
+verify-means-words = It makes the deletion accountable: the site has committed itself, in public and at that time, to having erased exactly these records. Should one turn up again, the receipt convicts it. It cannot show that no copy exists elsewhere; nothing can.
+verify-alone = Without this site
+verify-alone-words = A second program, written apart from this one, comes with the source: e2e/verify.mjs. It checks receipts, and reads the whole log, with the public key below. The log holds random numbers of one form; 256 are added every hour, whatever happens, so that nobody can count deletions.
+verify-key = Public key
+verify-log-state = The signed state of the log
+records = { $n ->
+    [one] { $n } record
+   *[other] { $n } records
+}

@@ -125,17 +125,17 @@ pub async fn redeem_code(
     }
 }
 
-/// The answer that ends this browser's session and clears what it has kept.
-pub fn signed_out(accounts: &Accounts) -> Response {
-    let cookies = [
-        (header::SET_COOKIE, expired_cookie(SESSION_COOKIE, accounts.public_url())),
-        (header::LOCATION, header::HeaderValue::from_static("/")),
-    ];
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    response.headers_mut().extend(cookies);
-    let clear = header::HeaderValue::from_static("\"cache\", \"storage\"");
-    response.headers_mut().insert("clear-site-data", clear);
-    response
+/// What makes a browser forget that it was signed in.
+pub fn forgetting(accounts: &Accounts) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::SET_COOKIE, expired_cookie(SESSION_COOKIE, accounts.public_url()));
+    headers.insert("clear-site-data", header::HeaderValue::from_static("\"cache\", \"storage\""));
+    headers
+}
+
+/// Leads a browser that is not signed in any more to the gallery.
+fn signed_out(accounts: &Accounts) -> Response {
+    (forgetting(accounts), Redirect::to("/")).into_response()
 }
 
 /// `POST /sign-out`.

@@ -42,6 +42,8 @@ pub struct House {
     pub studio: Studio,
     /// What the operator set.
     pub site: Arc<Site>,
+    /// Keys, and the log of what was erased.
+    pub keys: Keys,
     /// Sealed files.
     pub blobs: Blobs,
     /// The log.
@@ -68,7 +70,9 @@ impl House {
     pub async fn open_at(settings: Settings, folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self> {
         let log = Log::new(settings.log);
         let db = Db::open(&folder.database()).await?;
-        let keys = Keys::open(db.clone(), &folder.root(), Arc::clone(&clock)).await?;
+        let keys =
+            Keys::open(db.clone(), &folder.root(), &log_name(&settings.public_url), Arc::clone(&clock))
+                .await?;
         let blobs = Blobs::open(folder.blobs(), keys.clone(), db.clone(), log)?;
         let encoder = encoder(log)?;
         std::fs::create_dir_all(folder.index())?;
@@ -84,7 +88,7 @@ impl House {
         });
         let accounts = Accounts::open(accounts::Parts {
             db: db.clone(),
-            keys,
+            keys: keys.clone(),
             clock: Arc::clone(&clock),
             mailer: Mailer::new(&settings.mail, &settings.mail_from)?,
             limits: Arc::new(RateLimits::new(Arc::clone(&clock))),
@@ -105,7 +109,7 @@ impl House {
             public_url: settings.public_url,
         });
         let site = Arc::new(Site { name: settings.site_name, contact: settings.contact });
-        let house = Self { db, accounts, gallery, studio, site, blobs, log, _folder: Arc::new(folder) };
+        let house = Self { db, accounts, gallery, studio, site, keys, blobs, log, _folder: Arc::new(folder) };
         house.recover().await?;
         Ok(house)
     }
@@ -120,6 +124,7 @@ impl House {
         if let Err(error) = self.blobs.recover().await {
             self.log.failure(&error);
         }
+        self.keys.publish_log().await?;
         let entries = self.gallery.reconcile_index().await? as u64;
         if entries > 0 {
             self.log.write(Event::Reindexed { entries });
@@ -134,6 +139,11 @@ impl House {
         }
         self.db.close().await;
     }
+}
+
+/// The log of deletions is named by where it is read, as c2sp.org/tlog-tiles asks.
+fn log_name(public_url: &str) -> String {
+    public_url.split_once("://").map_or(public_url, |(_, rest)| rest).to_owned() + "/log"
 }
 
 fn encoder(log: Log) -> Result<Option<Arc<Encoder>>> {

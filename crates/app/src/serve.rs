@@ -88,7 +88,8 @@ async fn chores(house: House, starter_gallery: Switch, stop: CancellationToken) 
         house.log.failure(&error);
     }
     while stop.run_until_cancelled(tokio::time::sleep(EXPIRY_INTERVAL)).await.is_some() {
-        for done in [house.studio.expire().await, house.blobs.sweep().await] {
+        let done = [house.studio.expire().await, house.blobs.sweep().await, house.keys.publish_log().await];
+        for done in done {
             if let Err(error) = done {
                 house.log.failure(&error);
             }

@@ -21,7 +21,7 @@ impl Gallery {
                 Ok(deleted.map_or((None, Vec::new()), |(key, records)| (Some(key), records)))
             })
         });
-        let Erased { value, records } = erased.await?;
+        let Erased { value, records, receipts } = erased.await?;
         self.blobs.sweep_soon();
         if let Some(key) = value {
             let index = self.index.clone();
@@ -29,6 +29,6 @@ impl Gallery {
                 .await
                 .map_err(|_| Error::internal("erasing an artwork stopped"))??;
         }
-        Ok(Erased { value: (), records })
+        Ok(Erased { value: (), records, receipts })
     }
 }

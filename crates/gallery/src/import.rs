@@ -280,7 +280,7 @@ impl Gallery {
                 Ok((kept, replaced))
             })
         });
-        let Erased { value: kept, records: replaced } = kept.await?;
+        let Erased { value: kept, records: replaced, .. } = kept.await?;
         if !replaced.is_empty() {
             self.blobs.sweep_soon();
         }

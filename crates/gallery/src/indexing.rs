@@ -81,7 +81,7 @@ mod tests {
 
     async fn open(dir: &Path) -> Gallery {
         let db = Db::open(&dir.join("db")).await.unwrap();
-        let keys = Keys::open(db.clone(), &dir.join("root"), Arc::new(SystemClock)).await.unwrap();
+        let keys = Keys::open(db.clone(), &dir.join("root"), "x/log", Arc::new(SystemClock)).await.unwrap();
         let blobs = Blobs::open(dir.join("blobs"), keys, db.clone(), Log::default()).unwrap();
         let fetcher = Fetcher::new(platform::outgoing::client().unwrap(), Vec::new());
         let index = Arc::new(Index::open(&dir.join("index"), None).unwrap());

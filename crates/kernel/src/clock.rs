@@ -5,6 +5,19 @@ use std::sync::atomic::{AtomicI64, Ordering};
 /// Seconds since 1970-01-01T00:00:00Z.
 pub type UnixSeconds = i64;
 
+/// A time as text, `2026-11-25T05:00:00Z`; empty outside of the years that have a name.
+#[must_use]
+pub fn utc_text(time: UnixSeconds) -> String {
+    jiff::Timestamp::from_second(time).map_or_else(|_| String::new(), |time| time.to_string())
+}
+
+/// The time that [`utc_text`] has written; other forms are refused.
+#[must_use]
+pub fn from_utc_text(text: &str) -> Option<UnixSeconds> {
+    let time = text.parse::<jiff::Timestamp>().ok()?.as_second();
+    (utc_text(time) == text).then_some(time)
+}
+
 /// Seconds in a day.
 pub const DAY_SECONDS: i64 = 86_400;
 

@@ -130,10 +130,10 @@ pub async fn delete(
     Path(id): Path<String>,
 ) -> Reply<Json<Value>> {
     let id: Id = id.parse()?;
-    if studio.erase(caller.account(), &[id]).await?.records.is_empty() {
-        return Err(Error::not_found("There is no generation with this id.").into());
-    }
-    Ok(Json(json!({ "success": true })))
+    let erased = studio.erase(caller.account(), &[id]).await?;
+    let receipt = erased.receipts.into_iter().next();
+    let receipt = receipt.ok_or_else(|| Error::not_found("There is no generation with this id."))?;
+    Ok(Json(json!({ "success": true, "receipt": receipt })))
 }
 
 /// `GET /api/models`.

@@ -11,7 +11,7 @@ use gallery::artwork::ArtworkId;
 use kernel::limits::{PICTURES_PER_REQUEST_MAX, PROMPT_CHARS_MAX};
 use kernel::{Error, Id, Kind, Result};
 use platform::http::{Html, Reply, Visitor};
-use platform::ui::{Nav, Page, Said, Site, say, say_failure};
+use platform::ui::{Nav, Page, Said, Site, receipt_page, say, say_failure};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -133,8 +133,7 @@ pub async fn develop(
     headers: HeaderMap,
     mut form: Multipart,
 ) -> Reply {
-    let wants_json =
-        headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
+    let wants_json = wants_json(&headers);
     match studio.develop(member.account(), &mut form).await {
         Ok(generations) if wants_json => {
             let ids: Vec<_> = generations.iter().map(|generation| json!({ "id": generation.id })).collect();
@@ -171,12 +170,13 @@ pub async fn confirm_delete(
 }
 
 /// `POST /studio/generations/delete`, with `id` once or more: asks once more unless the form says `sure`.
-/// Gone for good when this answers; again is fine.
+/// Gone for good when this answers with the receipt, as a page or for scripts as JSON; again is fine.
 pub async fn delete(
     State(studio): State<Studio>,
     State(site): State<Arc<Site>>,
     visitor: Visitor,
     member: Member,
+    headers: HeaderMap,
     Form(pairs): Form<Pairs>,
 ) -> Reply<Response> {
     let ids = chosen(&pairs);
@@ -186,9 +186,17 @@ pub async fn delete(
     if !pairs.iter().any(|(name, value)| name == "sure" && value == "yes") {
         return Ok(Html(studio.delete_page(&site, &visitor, &member, &ids).await).into_response());
     }
-    studio.erase(member.account(), &ids).await?;
+    let erased = studio.erase(member.account(), &ids).await?;
     let clear = [(header::HeaderName::from_static("clear-site-data"), "\"cache\"")];
-    Ok((clear, Redirect::to("/studio")).into_response())
+    if wants_json(&headers) {
+        return Ok((clear, Json(json!({ "receipts": erased.receipts }))).into_response());
+    }
+    let page = Page::new(&site, &visitor, Nav::Studio, say(visitor.locale, "erased-title"));
+    Ok((clear, receipt_page(page.for_member(Some(&member)), erased.receipts, "/studio")).into_response())
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"))
 }
 
 /// `GET /studio/compare`, with `id` twice: two pictures side by side.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use accounts::{Accounts, Member};
 use axum::Form;
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect};
+use axum::response::IntoResponse;
 use kernel::{Error, Id, Result};
-use platform::http::Reply;
+use platform::http::{Reply, Visitor};
 use platform::keys::{Erased, Keys};
+use platform::ui::{Nav, Page, Site, receipt_page, say};
 use serde::Deserialize;
 use studio::Studio;
 
@@ -31,24 +32,31 @@ impl Sure {
 /// `POST /account/delete-all`: every picture of a member.
 pub async fn erase_pictures(
     State(studio): State<Studio>,
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
     member: Member,
     Form(sure): Form<Sure>,
 ) -> Reply<impl IntoResponse> {
     sure.check()?;
-    studio.erase_all(member.account()).await?;
-    Ok(([("clear-site-data", "\"cache\"")], Redirect::to("/studio")))
+    let erased = studio.erase_all(member.account()).await?;
+    let page = Page::new(&site, &visitor, Nav::Account, say(visitor.locale, "erased-title"));
+    let page = receipt_page(page.for_member(Some(&member)), erased.receipts, "/studio");
+    Ok(([("clear-site-data", "\"cache\"")], page))
 }
 
-/// `POST /account/close`: pictures, then the account.
+/// `POST /account/close`: pictures and the account.
 pub async fn close_account(
     State(accounts): State<Arc<Accounts>>,
     State(studio): State<Studio>,
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
     member: Member,
     Form(sure): Form<Sure>,
-) -> Reply {
+) -> Reply<impl IntoResponse> {
     sure.check()?;
-    close(&accounts, &studio, member.account()).await?;
-    Ok(accounts::pages::signed_out(&accounts))
+    let erased = close(&accounts, &studio, member.account()).await?;
+    let page = Page::new(&site, &visitor, Nav::Other, say(visitor.locale, "erased-title"));
+    Ok((accounts::pages::forgetting(&accounts), receipt_page(page, erased.receipts, "/")))
 }
 
 /// Erases an account and all it has made, in one turn.

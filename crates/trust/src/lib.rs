@@ -3,4 +3,5 @@
 pub mod data_map;
 pub mod erase;
 pub mod promises;
+pub mod receipts;
 pub mod transparency;

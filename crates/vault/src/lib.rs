@@ -3,6 +3,7 @@
 
 mod field;
 mod memory;
+pub mod receipt;
 mod root;
 mod seal;
 mod tree;

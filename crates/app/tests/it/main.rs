@@ -8,6 +8,7 @@ mod gallery;
 mod ledger;
 mod pages;
 mod program;
+mod receipts;
 mod sign_in;
 mod studio;
 mod trouble;

@@ -189,7 +189,7 @@ mod tests {
 
     async fn open(dir: &Path) -> Blobs {
         let db = Db::open(&dir.join("db")).await.unwrap();
-        let keys = Keys::open(db.clone(), &dir.join("root"), Arc::new(SystemClock)).await.unwrap();
+        let keys = Keys::open(db.clone(), &dir.join("root"), "x/log", Arc::new(SystemClock)).await.unwrap();
         Blobs::open(dir.join("blobs"), keys, db, Log::default()).unwrap()
     }
 

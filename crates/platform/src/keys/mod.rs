@@ -1,6 +1,7 @@
 //! This owns the keys of one data folder: the root in its file, the tree under it in rows, and the turns that erase.
 //! It does not own files of pictures, and knows of a record only its id and its owner's.
 
+pub mod log;
 mod open;
 mod store;
 mod turn;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use kernel::{Clock, Error, Id, Kind, Result};
 use tokio::sync::{RwLock, RwLockReadGuard, mpsc};
+use vault::receipt::{self, Signer};
 use vault::{Key, RecordKey, Root, RootFile, SiteKey, Tree, random_key};
 
 use crate::db::{Db, Writing};
@@ -34,6 +36,7 @@ struct Core {
     /// Held for writing while a turn commits, so that nobody reads a tree under a root that it does not fit.
     state: RwLock<State>,
     site: SiteKey,
+    signer: Signer,
     clock: Arc<dyn Clock>,
 }
 
@@ -73,15 +76,16 @@ impl NewKey {
 
 impl Keys {
     /// Opens the keys of a database with the root in `path`, which is made where there is neither tree nor root. What a
-    /// crash has left of a turn is decided and cleared.
+    /// crash has left of a turn is decided and cleared. Receipts are signed under `log_name`.
     ///
     /// # Errors
     /// `Internal` when root and tree do not fit each other, `StorageFull` on a full disk.
-    pub async fn open(db: Db, path: &Path, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub async fn open(db: Db, path: &Path, log_name: &str, clock: Arc<dyn Clock>) -> Result<Self> {
         let (file, root) = open::root(&db, path).await?;
         let site = open::site_key(&db, &root).await?;
         let state = RwLock::new(State { root, torn: false });
-        let core = Arc::new(Core { db, file: Arc::new(file), state, site, clock });
+        let signer = receipt::signer(&site, log_name)?;
+        let core = Arc::new(Core { db, file: Arc::new(file), state, site, signer, clock });
         Ok(Self { turns: turn::start(Arc::clone(&core)), core })
     }
 

@@ -3,25 +3,30 @@
 use std::fs;
 use std::path::PathBuf;
 
-use kernel::SystemClock;
+use kernel::clock::SetClock;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
+use vault::receipt::Tile;
 
 use super::*;
 use crate::db::commit;
+
+const HOUR_SECONDS: i64 = 3600;
 
 struct House {
     dir: TempDir,
     db: Db,
     keys: Keys,
+    clock: Arc<SetClock>,
 }
 
 impl House {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("db")).await.unwrap();
-        let keys = Keys::open(db.clone(), &dir.path().join("root"), Arc::new(SystemClock)).await.unwrap();
-        Self { dir, db, keys }
+        let clock = Arc::new(SetClock::at(1_764_046_800));
+        let keys = Keys::open(db.clone(), &dir.path().join("root"), "x/log", clock.clone()).await.unwrap();
+        Self { dir, db, keys, clock }
     }
 
     fn root(&self) -> PathBuf {
@@ -32,7 +37,7 @@ impl House {
     async fn reopen(&mut self) -> Result<()> {
         self.db.close().await;
         self.db = Db::open(&self.dir.path().join("db")).await?;
-        self.keys = Keys::open(self.db.clone(), &self.root(), Arc::new(SystemClock)).await?;
+        self.keys = Keys::open(self.db.clone(), &self.root(), "x/log", self.clock.clone()).await?;
         Ok(())
     }
 
@@ -241,4 +246,66 @@ async fn places_are_used_again() {
     let places: u32 =
         sqlx::query_scalar("SELECT places FROM key_state").fetch_one(house.db.read()).await.unwrap();
     assert_eq!(places, 2, "the site's own, and one for all the others");
+}
+
+#[tokio::test]
+async fn the_log_grows_by_a_bundle_an_hour_whatever_happens_and_completes_receipts() {
+    let house = House::new().await;
+    let size = async || house.keys.log_checkpoint().await.unwrap().lines().nth(1).unwrap().to_owned();
+    assert_eq!(size().await, "0");
+    house.keys.publish_log().await.unwrap();
+    assert_eq!(size().await, "256", "nothing was erased, and nobody can tell");
+    let mut receipts = Vec::new();
+    for _ in 0..3 {
+        let (record, _) = house.create(None).await;
+        let erased = house.keys.turn(move |_| Box::pin(async move { Ok(((), vec![record])) })).await.unwrap();
+        assert_eq!(erased.receipts.len(), 1);
+        receipts.extend(erased.receipts.into_iter().map(|receipt| (record, receipt)));
+    }
+    house.keys.publish_log().await.unwrap();
+    assert_eq!(size().await, "256", "not twice in an hour");
+    assert!(house.keys.check_receipt(&receipts[0].1).await.unwrap().completed.is_none());
+    house.clock.advance(5 * HOUR_SECONDS);
+    house.keys.publish_log().await.unwrap();
+    assert_eq!(size().await, "512");
+    let waiting: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM log_pending").fetch_one(house.db.read()).await.unwrap();
+    assert_eq!(waiting, 0);
+    for (record, text) in &receipts {
+        let checked = house.keys.check_receipt(text).await.unwrap();
+        assert_eq!(checked.verified.deletion.records, [*record]);
+        // What was completed holds without the site.
+        let completed = checked.completed.unwrap();
+        let alone = vault::receipt::verify(&completed, &house.keys.verifier()).unwrap();
+        assert_eq!(alone.inclusion, checked.verified.inclusion);
+        assert!(alone.inclusion.unwrap().index >= 256);
+        assert!(house.keys.check_receipt(&completed).await.is_ok());
+    }
+    let tiles = Tile { level: 1, number: 0, width: 2 };
+    let heads = house.keys.log_tile(tiles).await.unwrap();
+    for number in 0..2 {
+        let hashes = house.keys.log_tile(Tile { level: 0, number, width: 256 }).await.unwrap();
+        let hashes: Vec<_> = hashes.chunks(32).map(|hash| *hash.first_chunk::<32>().unwrap()).collect();
+        assert_eq!(vault::receipt::head(&hashes), heads[number as usize * 32..][..32]);
+    }
+    for tile in [Tile { level: 1, number: 0, width: 3 }, Tile { level: 2, number: 0, width: 1 }] {
+        assert_eq!(house.keys.log_tile(tile).await.unwrap_err().kind, Kind::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn more_deletions_than_a_bundle_holds_fill_two() {
+    let house = House::new().await;
+    let mut writing = house.db.write().await.unwrap();
+    for n in 0..300_u32 {
+        let mut entry = [7; 32];
+        entry[..4].copy_from_slice(&n.to_be_bytes());
+        log::insert_pending(&mut writing, &entry).await.unwrap();
+    }
+    commit(writing).await.unwrap();
+    house.keys.publish_log().await.unwrap();
+    assert_eq!(house.keys.log_checkpoint().await.unwrap().lines().nth(1), Some("512"));
+    let entries = house.keys.log_entries(0).await.unwrap();
+    let entries: Vec<&[u8]> = entries.chunks(32).collect();
+    assert!(!entries.is_sorted(), "the order tells nothing");
 }

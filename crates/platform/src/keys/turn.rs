@@ -1,14 +1,16 @@
 //! This owns the turns: writes that erase. A turn takes every deed that waits into one transaction, gives the paths of
 //! what goes new keys under a new root, and answers once the old root is overwritten on the disk.
 
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use kernel::{Error, Id, Kind, Result};
 use tokio::sync::{mpsc, oneshot};
+use vault::receipt::{Deletion, RECORDS_MAX, Receipt};
 use vault::{Key, NodeId, Place, Root, SecretPage, Tree};
 
-use super::{Core, Keys, store};
+use super::{Core, Keys, log, store};
 use crate::db::{Writing, commit, sql};
 
 /// Deeds that share a turn at most.
@@ -28,12 +30,21 @@ pub struct Erased<T> {
     pub value: T,
     /// The records that had keys and have none any more.
     pub records: Vec<Id>,
+    /// Signed receipts for them; more than one only for very many records.
+    pub receipts: Vec<String>,
 }
 
 /// A deed that waits for its turn.
 pub(super) struct Waiting {
     work: Work,
-    answer: oneshot::Sender<Result<Vec<Id>>>,
+    answer: oneshot::Sender<Result<Gone>>,
+}
+
+/// What a turn has erased for a deed.
+#[derive(Clone, Default)]
+struct Gone {
+    records: Vec<Id>,
+    receipts: Vec<String>,
 }
 
 /// Takes turns until the last [`Keys`] is dropped.
@@ -78,8 +89,8 @@ impl Keys {
         });
         let (answer, answered) = oneshot::channel();
         self.turns.send(Waiting { work, answer }).map_err(|_| stopped())?;
-        let records = answered.await.map_err(|_| stopped())??;
-        Ok(Erased { value: told.await.map_err(|_| stopped())?, records })
+        let Gone { records, receipts } = answered.await.map_err(|_| stopped())??;
+        Ok(Erased { value: told.await.map_err(|_| stopped())?, records, receipts })
     }
 
     /// Gives every node of the tree a new key, some at a time, while all else goes on; `step` hears how far it is and
@@ -103,8 +114,8 @@ impl Keys {
 }
 
 impl Core {
-    /// One turn; the records that each deed has erased, or why it could not.
-    async fn take_turn(&self, works: Vec<Work>) -> Result<Vec<Result<Vec<Id>>>> {
+    /// One turn; what each deed has erased, or why it could not.
+    async fn take_turn(&self, works: Vec<Work>) -> Result<Vec<Result<Gone>>> {
         self.settle().await?;
         let mut writing = self.db.write().await?;
         let (mut asked, mut all) = (Vec::new(), Vec::new());
@@ -114,20 +125,34 @@ impl Core {
             asked.push(records);
         }
         let taken = store::take_out(&mut writing, &all).await?;
-        let places: Vec<Place> = taken.iter().map(|(_, place)| *place).collect();
-        if places.is_empty() {
+        if taken.is_empty() {
             commit(writing).await?;
-        } else {
-            self.replace_root(writing, &places).await?;
+            return Ok(asked.into_iter().map(|records| records.map(|_| Gone::default())).collect());
         }
-        let gone = |record: &Id| taken.iter().any(|(taken, _)| taken == record);
-        Ok(asked.into_iter().map(|records| Ok(records?.into_iter().filter(gone).collect())).collect())
+        let places: Vec<Place> = taken.iter().map(|(_, place)| *place).collect();
+        let (epoch, root) = self.rewrap(&mut writing, &places, &places).await?;
+        let taken: HashSet<Id> = taken.into_iter().map(|(record, _)| record).collect();
+        let mut ended = Vec::with_capacity(asked.len());
+        for records in asked {
+            let records = records.map(|all| all.into_iter().filter(|one| taken.contains(one)).collect());
+            ended.push(match records {
+                Ok(records) => Ok(self.receive(&mut writing, records, epoch).await?),
+                Err(error) => Err(error),
+            });
+        }
+        self.put_in_place(writing, epoch, root).await?;
+        Ok(ended)
     }
 
-    /// Gives the paths of these places new keys without their leaves, commits, and overwrites the old root.
-    async fn replace_root(&self, mut writing: Writing, erased: &[Place]) -> Result<()> {
-        let (epoch, root) = self.rewrap(&mut writing, erased, erased).await?;
-        self.put_in_place(writing, epoch, root).await
+    /// Writes what goes into the public log of a deed, and the receipts that its owner gets once the turn has ended.
+    async fn receive(&self, writing: &mut Writing, records: Vec<Id>, epoch: u64) -> Result<Gone> {
+        let mut receipts = Vec::new();
+        for part in records.chunks(RECORDS_MAX) {
+            let receipt = Receipt::new(Deletion { records: part.to_vec(), epoch, time: self.clock.now() });
+            log::insert_pending(writing, &receipt.commitment()).await?;
+            receipts.push(receipt.sign(&self.signer));
+        }
+        Ok(Gone { records, receipts })
     }
 
     /// Gives every node on the paths to these places a new key; `erased` go with it. Returns the new root.
@@ -225,9 +250,9 @@ fn copy(error: &Error) -> Error {
     }
 }
 
-fn same(result: &Result<Vec<Id>>) -> Result<Vec<Id>> {
+fn same(result: &Result<Gone>) -> Result<Gone> {
     match result {
-        Ok(records) => Ok(records.clone()),
+        Ok(gone) => Ok(gone.clone()),
         Err(error) => Err(copy(error)),
     }
 }

@@ -8,6 +8,7 @@ mod words;
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
+use data_encoding::BASE64;
 use kernel::{Error, Kind, Locale};
 
 use crate::http::{Html, Theme, Visitor};
@@ -138,4 +139,33 @@ pub fn error_page(site: &Arc<Site>, visitor: &Visitor, error: &Error) -> Respons
     let said = say_failure(visitor.locale, &error.public);
     let empty = matches!(error.kind, Kind::NotFound | Kind::Gone);
     Html(ErrorPage { page, status: error.kind.http_status(), heading, said, empty }).into_response()
+}
+
+/// A receipt to be shown and saved.
+pub struct Receipt {
+    /// Its words.
+    pub text: String,
+    /// An address that is the receipt itself, so that saving it asks nobody.
+    pub href: String,
+}
+
+impl From<String> for Receipt {
+    fn from(text: String) -> Self {
+        let href = format!("data:text/plain;charset=utf-8;base64,{}", BASE64.encode(text.as_bytes()));
+        Self { text, href }
+    }
+}
+
+#[derive(askama::Template)]
+#[template(path = "receipt.html")]
+struct ReceiptPage {
+    page: Page,
+    receipts: Vec<Receipt>,
+    back: &'static str,
+}
+
+/// Says that something is gone for good, with the receipts for it, and leads on to `back`.
+pub fn receipt_page(page: Page, receipts: Vec<String>, back: &'static str) -> impl IntoResponse {
+    let receipts = receipts.into_iter().map(Receipt::from).collect();
+    Html(ReceiptPage { page, receipts, back })
 }
