@@ -2,6 +2,7 @@
 //! It does not know what a record is, nor where nodes of the tree are kept.
 
 mod field;
+pub mod guard;
 mod memory;
 pub mod receipt;
 mod root;
