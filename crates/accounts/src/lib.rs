@@ -130,6 +130,11 @@ impl Accounts {
         Ok(())
     }
 
+    /// Every account.
+    pub async fn records(&self) -> Vec<Id> {
+        self.addresses.lock().await.values().copied().collect()
+    }
+
     /// Forgets the address of an account that has been erased.
     pub async fn forget(&self, account: Id) {
         self.addresses.lock().await.retain(|_, other| *other != account);

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::house::House;
 use crate::operator::{self, Request};
-use crate::serve;
+use crate::{doctor, serve};
 
 /// A self-hosted AI picture gallery and studio that does not watch its visitors.
 #[derive(Parser)]
@@ -61,6 +61,20 @@ enum Command {
     /// Work with the ledger.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Look at disk, memory, keys, files and ledger; exit 1 where something is wrong.
+    Doctor {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a receipt of a deletion; exit 1 where it is wrong. With --key no data folder is needed.
+    Verify {
+        /// The receipt, as saved.
+        receipt: PathBuf,
+        /// Public key of the site, from its page for checking receipts.
+        #[arg(long)]
+        key: Option<String>,
+    },
     /// Print generated documentation.
     #[command(subcommand, hide = true)]
     Docs(Docs),
@@ -136,6 +150,7 @@ pub async fn run(started: Instant) -> i32 {
             .map_err(|cause| Error::invalid("command", "This command cannot be read.").because(cause))?;
         match cli.command {
             Command::Docs(docs) => print(&document(&docs)?).map(|()| 0),
+            Command::Verify { receipt, key: Some(key) } => print(&verify(&receipt, &key)?).map(|()| 0),
             Command::Serve => serve::serve(Settings::resolve(&matches)?, started).await.map(|()| 0),
             other => operate(Settings::resolve(&matches)?, other).await,
         }
@@ -161,76 +176,126 @@ fn print(text: &str) -> Result<()> {
     Ok(writeln!(std::io::stdout(), "{}", text.trim_end())?)
 }
 
+/// Where commands are carried out: in this process, or by the server that holds the data folder.
+struct Operator {
+    house: Option<House>,
+    socket: PathBuf,
+}
+
+impl Operator {
+    async fn ask(&self, request: Request, bar: &ProgressBar) -> Result<Value> {
+        match &self.house {
+            Some(house) => here(house, request, bar).await,
+            None => operator::ask(&self.socket, &request, |done, all| show(bar, done, all)).await,
+        }
+    }
+
+    /// Asks for what takes no time to speak of.
+    async fn get(&self, request: Request) -> Result<Value> {
+        self.ask(request, &ProgressBar::hidden()).await
+    }
+}
+
 async fn operate(settings: Settings, command: Command) -> Result<i32> {
     let socket = DataFolder::operator_socket(&settings.data);
-    let place = match DataFolder::take(&settings.data)? {
+    let house = match DataFolder::take(&settings.data)? {
         Taken::Here(folder) => Some(Box::pin(House::open(settings, folder)).await?),
         Taken::Elsewhere => None,
     };
-    let ask = async |request: Request, bar: &ProgressBar| match &place {
-        Some(house) => here(house, request, bar).await,
-        None => operator::ask(&socket, &request, |done, all| show(bar, done, all)).await,
-    };
+    let operator = Operator { house, socket };
+    let status = carry_out(&operator, command).await;
+    if let Some(house) = operator.house {
+        house.close().await;
+    }
+    status
+}
+
+async fn carry_out(operator: &Operator, command: Command) -> Result<i32> {
     match command {
-        Command::Import { files, json } => {
-            for file in files {
-                let shown = file.display().to_string();
-                let file = std::fs::canonicalize(&file).map_err(|cause| {
-                    Error::invalid("file", format!("There is no file {shown}.")).because(cause)
-                })?;
-                let bar = bar("imported");
-                let report = ask(Request::Import { file }, &bar).await?;
-                bar.finish_and_clear();
-                print(&if json { pretty(&report) } else { import_text(&shown, &report) })?;
-            }
-        }
+        Command::Import { files, json } => import(operator, files, json).await?,
         Command::Search { words, limit, json } => {
-            let found =
-                ask(Request::Search { words: words.join(" "), limit }, &ProgressBar::hidden()).await?;
+            let found = operator.get(Request::Search { words: words.join(" "), limit }).await?;
             print(&if json { pretty(&found) } else { search_text(&found) })?;
         }
-        Command::Generate(wish) => {
-            let bar = bar("steps");
-            let Generate { prompt, output, model, ratio, resolution, technique, seed } = wish;
-            // Before anything is drawn, since a remote engine is paid for.
-            let output = Output::create(&output)?;
-            let drawn =
-                ask(Request::Generate { prompt, model, ratio, resolution, technique, seed }, &bar).await?;
-            bar.finish_and_clear();
-            let png =
-                drawn.get("png").and_then(Value::as_str).and_then(|text| BASE64.decode(text.as_bytes()).ok());
-            let png = png.ok_or_else(|| Error::internal("a drawn picture did not arrive"))?;
-            output.keep(&png)?;
-        }
+        Command::Generate(wish) => generate(operator, wish).await?,
         Command::Account(Account::Create { email, credits, json }) => {
-            let made =
-                ask(Request::CreateAccount { address: email, credits }, &ProgressBar::hidden()).await?;
-            let text = |name: &str| made.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            print(&if json {
-                made.to_string()
-            } else {
-                format!(
-                    "account  {}\nAPI key  {}\n(The key is shown this once.)",
-                    text("account_id"),
-                    text("api_key")
-                )
-            })?;
+            let made = operator.get(Request::CreateAccount { address: email, credits }).await?;
+            print(&if json { made.to_string() } else { account_text(&made) })?;
         }
         Command::Artwork(Artwork::Remove { id }) => {
-            ask(Request::RemoveArtwork { id }, &ProgressBar::hidden()).await?;
+            let erased = operator.get(Request::RemoveArtwork { id }).await?;
             print("Removed for good.")?;
+            let receipts = erased.get("receipts").and_then(Value::as_array).into_iter().flatten();
+            receipts.filter_map(Value::as_str).try_for_each(|receipt| print(&format!("\n{receipt}")))?;
         }
         Command::Ledger(Ledger::Check) => {
-            let proof = ask(Request::CheckLedger, &ProgressBar::hidden()).await?;
+            let proof = operator.get(Request::CheckLedger).await?;
             print(&proof.to_string())?;
             return Ok(i32::from(proof.get("adds_up") != Some(&Value::Bool(true))));
         }
+        Command::Doctor { json } => {
+            let found = operator.get(Request::Doctor).await?;
+            print(&if json { pretty(&found) } else { doctor::text(&found) })?;
+            return Ok(i32::from(found.get("good") != Some(&Value::Bool(true))));
+        }
+        Command::Verify { receipt, .. } => {
+            let key = operator.get(Request::VerifierKey).await?;
+            print(&verify(&receipt, key.as_str().unwrap_or_default())?)?;
+        }
         Command::Serve | Command::Docs(_) => {}
     }
-    if let Some(house) = place {
-        house.close().await;
-    }
     Ok(0)
+}
+
+async fn import(operator: &Operator, files: Vec<PathBuf>, json: bool) -> Result<()> {
+    for file in files {
+        let shown = file.display().to_string();
+        let missing = |cause| Error::invalid("file", format!("There is no file {shown}.")).because(cause);
+        let file = std::fs::canonicalize(&file).map_err(missing)?;
+        let bar = bar("imported");
+        let report = operator.ask(Request::Import { file }, &bar).await?;
+        bar.finish_and_clear();
+        print(&if json { pretty(&report) } else { import_text(&shown, &report) })?;
+    }
+    Ok(())
+}
+
+async fn generate(operator: &Operator, wish: Generate) -> Result<()> {
+    let bar = bar("steps");
+    let Generate { prompt, output, model, ratio, resolution, technique, seed } = wish;
+    // Before anything is drawn, since a remote engine is paid for.
+    let output = Output::create(&output)?;
+    let request = Request::Generate { prompt, model, ratio, resolution, technique, seed };
+    let drawn = operator.ask(request, &bar).await?;
+    bar.finish_and_clear();
+    let png = drawn.get("png").and_then(Value::as_str).and_then(|text| BASE64.decode(text.as_bytes()).ok());
+    output.keep(&png.ok_or_else(|| Error::internal("a drawn picture did not arrive"))?)
+}
+
+fn account_text(made: &Value) -> String {
+    let text = |name: &str| made.get(name).and_then(Value::as_str).unwrap_or_default();
+    format!("account  {}\nAPI key  {}\n(The key is shown this once.)", text("account_id"), text("api_key"))
+}
+
+/// Checks a receipt with the site's public key alone; returns what it shows.
+fn verify(receipt: &Path, key: &str) -> Result<String> {
+    let unreadable = |cause| {
+        Error::invalid("receipt", "The receipt cannot be read. Give the file it was saved in.").because(cause)
+    };
+    let text = std::fs::read_to_string(receipt).map_err(unreadable)?;
+    let found = vault::receipt::verify(&text, &key.parse()?)?;
+    let when = kernel::clock::utc_text(found.deletion.time);
+    let place = match found.inclusion {
+        Some(place) => format!("The public log has it as entry {} of {}.", place.index, place.size),
+        None => {
+            "It carries no proof of the public log; the site's page for checking receipts adds it.".to_owned()
+        }
+    };
+    Ok(format!(
+        "Genuine. {} records erased at {when} in turn {}.\n{place}",
+        found.deletion.records.len(),
+        found.deletion.epoch
+    ))
 }
 
 async fn here(house: &House, request: Request, bar: &ProgressBar) -> Result<Value> {

@@ -7,9 +7,9 @@ use axum::extract::FromRef;
 use engines::openai::OpenAi;
 use engines::papercut::Papercut;
 use gallery::{Fetcher, Gallery};
-use kernel::{Clock, Result, SystemClock};
+use kernel::{Clock, Error, Result, SystemClock};
 use platform::blobs::Blobs;
-use platform::config::{RemoteApi, Settings};
+use platform::config::{AnchorCheck, RemoteApi, Settings};
 use platform::db::Db;
 use platform::folder::DataFolder;
 use platform::http::RateLimits;
@@ -20,12 +20,15 @@ use platform::ui::Site;
 use search::Index;
 use search::meaning::Encoder;
 use studio::{Models, Offer, Studio};
+use vault::guard::Finding;
 
 /// Models that were built in.
 mod built_in {
     include!(concat!(env!("OUT_DIR"), "/models.rs"));
 }
 
+/// Name of the root of the keys.
+pub(crate) const ROOT_FILE: &str = "root";
 /// Remote pictures that are asked for at the same time.
 const REMOTE_WIDTH: usize = 4;
 
@@ -49,6 +52,9 @@ pub struct House {
     /// The log.
     #[from_ref(skip)]
     pub log: Log,
+    /// What the disk under the root does.
+    #[from_ref(skip)]
+    pub anchor: Arc<Finding>,
     #[from_ref(skip)]
     _folder: Arc<DataFolder>,
 }
@@ -69,10 +75,10 @@ impl House {
     /// As [`House::open`].
     pub async fn open_at(settings: Settings, folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self> {
         let log = Log::new(settings.log);
+        let anchor = find_anchor(&settings, log)?;
+        let root = settings.anchor.join(ROOT_FILE);
         let db = Db::open(&folder.database()).await?;
-        let keys =
-            Keys::open(db.clone(), &folder.root(), &log_name(&settings.public_url), Arc::clone(&clock))
-                .await?;
+        let keys = Keys::open(db.clone(), &root, &log_name(&settings.public_url), Arc::clone(&clock)).await?;
         let blobs = Blobs::open(folder.blobs(), keys.clone(), db.clone(), log)?;
         let encoder = encoder(log)?;
         std::fs::create_dir_all(folder.index())?;
@@ -109,7 +115,9 @@ impl House {
             public_url: settings.public_url,
         });
         let site = Arc::new(Site { name: settings.site_name, contact: settings.contact });
-        let house = Self { db, accounts, gallery, studio, site, keys, blobs, log, _folder: Arc::new(folder) };
+        let anchor = Arc::new(anchor);
+        let house =
+            Self { anchor, db, accounts, gallery, studio, site, keys, blobs, log, _folder: Arc::new(folder) };
         house.recover().await?;
         Ok(house)
     }
@@ -132,6 +140,23 @@ impl House {
         self.studio.expire().await
     }
 
+    /// Holds files against keys, both ways; returns the records swept and the pictures missing.
+    ///
+    /// # Errors
+    /// As every read and write.
+    pub async fn reconcile_files(&self) -> Result<(u64, u64)> {
+        let swept = self.blobs.sweep_strays().await?;
+        let pictures = [self.gallery.records().await?, self.studio.pictured().await?].concat();
+        let blobs = self.blobs.clone();
+        let missing = tokio::task::spawn_blocking(move || blobs.find_missing(&pictures).len() as u64)
+            .await
+            .map_err(|_| Error::internal("looking for files stopped"))?;
+        if swept + missing > 0 {
+            self.log.write(Event::Reconciled { swept, missing });
+        }
+        Ok((swept, missing))
+    }
+
     /// Ends what goes on beside, and closes the database.
     pub async fn close(&self) {
         if let Err(error) = self.blobs.sweep().await {
@@ -139,6 +164,20 @@ impl House {
         }
         self.db.close().await;
     }
+}
+
+/// What the disk under the root does; refused where overwriting does not erase, unless the operator accepts it.
+fn find_anchor(settings: &Settings, log: Log) -> Result<Finding> {
+    platform::folder::create_private_dir(&settings.anchor)?;
+    let finding = vault::guard::inspect(&settings.anchor)?;
+    match settings.anchor_check {
+        AnchorCheck::Refuse => finding.require_erasing()?,
+        AnchorCheck::Accept if finding.objection.is_some() => log.write(Event::Notice {
+            text: "the root of the keys lies where overwriting does not erase, so what is deleted could come back from the disk; give it another folder with --anchor",
+        }),
+        AnchorCheck::Accept => {}
+    }
+    Ok(finding)
 }
 
 /// The log of deletions is named by where it is read, as c2sp.org/tlog-tiles asks.

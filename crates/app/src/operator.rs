@@ -70,6 +70,10 @@ pub enum Request {
     },
     /// Add up the ledger.
     CheckLedger,
+    /// The public key that receipts are checked with.
+    VerifierKey,
+    /// Look at everything.
+    Doctor,
 }
 
 /// What is said while a request is carried out, and at its end.
@@ -120,9 +124,11 @@ pub async fn execute(house: &House, request: Request, steps: Steps) -> Result<Va
         Request::RemoveArtwork { id } => {
             let id = gallery::artwork::ArtworkId::parse(&id)?;
             house.gallery.get(&id).await?;
-            house.gallery.erase(&id).await?;
-            Ok(json!({ "removed": true }))
+            let erased = house.gallery.erase(&id).await?;
+            Ok(json!({ "removed": true, "receipts": erased.receipts }))
         }
+        Request::VerifierKey => Ok(house.keys.verifier().to_string().into()),
+        Request::Doctor => crate::doctor::examine(house).await,
         Request::CheckLedger => {
             let proof = house.accounts.check_ledger().await?;
             Ok(

@@ -16,6 +16,7 @@ use crate::{operator, routes, starter};
 
 /// How often what has expired is erased.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(3600);
+const HOURS_PER_DAY: u32 = 24;
 /// How long open connections may take to end once the server stops.
 const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -87,7 +88,14 @@ async fn chores(house: House, starter_gallery: Switch, stop: CancellationToken) 
     {
         house.log.failure(&error);
     }
+    let mut hours = 0;
     while stop.run_until_cancelled(tokio::time::sleep(EXPIRY_INTERVAL)).await.is_some() {
+        hours += 1;
+        if hours % HOURS_PER_DAY == 0
+            && let Err(error) = house.reconcile_files().await
+        {
+            house.log.failure(&error);
+        }
         let done = [house.studio.expire().await, house.blobs.sweep().await, house.keys.publish_log().await];
         for done in done {
             if let Err(error) = done {

@@ -82,7 +82,7 @@ impl Gallery {
         Ok(self.len().await? == 0)
     }
 
-    /// Vault records that belong to artworks; the janitor keeps these.
+    /// Vault records that belong to artworks; each has a picture.
     ///
     /// # Errors
     /// As every read of the database.

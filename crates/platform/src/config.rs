@@ -37,6 +37,16 @@ const fn setting(name: &'static str, default: &'static str, help: &'static str) 
 /// Every setting.
 pub const SETTINGS: &[Setting] = &[
     setting("data", "data", "Folder that holds everything: database, keys, sealed pictures, search index"),
+    setting(
+        "anchor",
+        "",
+        "Folder for the root of the keys, on a file system that overwrites in place; DATA unless set",
+    ),
+    setting(
+        "anchor-check",
+        "refuse",
+        "refuse stops where overwriting the root would not erase it; accept goes on, and the site says so",
+    ),
     setting("config", "", "TOML file with settings; DATA/safelight.toml is read if it exists"),
     setting("listen", "127.0.0.1:8080", "Address and port to serve on"),
     setting(
@@ -107,6 +117,8 @@ pub struct RemoteApi {
 #[allow(missing_docs)] // Each stands in SETTINGS with its help text.
 pub struct Settings {
     pub data: PathBuf,
+    pub anchor: PathBuf,
+    pub anchor_check: AnchorCheck,
     pub listen: SocketAddr,
     pub public_url: String,
     pub site_name: String,
@@ -119,6 +131,27 @@ pub struct Settings {
     pub drawing_threads: usize,
     pub picture_hosts: Vec<String>,
     pub remote: Option<RemoteApi>,
+}
+
+/// What to do where overwriting the root would not erase it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnchorCheck {
+    /// Stop.
+    Refuse,
+    /// Go on, and say so.
+    Accept,
+}
+
+impl FromStr for AnchorCheck {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "refuse" => Ok(Self::Refuse),
+            "accept" => Ok(Self::Accept),
+            _ => Err(Error::new(Kind::Invalid, "refuse or accept")),
+        }
+    }
 }
 
 /// Whether a part is wanted.
@@ -192,6 +225,10 @@ impl Settings {
             _ => return Err(wrong("public-url", "an address such as https://pictures.example.org")),
         };
         Ok(Self {
+            anchor: Some(PathBuf::from(value("anchor")))
+                .filter(|path| path != Path::new(""))
+                .unwrap_or_else(|| data.clone()),
+            anchor_check: parse("anchor-check", &value("anchor-check"), "refuse or accept")?,
             data,
             listen,
             public_url,
@@ -316,6 +353,7 @@ mod tests {
             ("listen", "here"),
             ("mail", "pigeon"),
             ("log", "loud"),
+            ("anchor-check", "perhaps"),
             ("daily-credits", "-1"),
             ("starter-gallery", "maybe"),
             ("drawing-threads", "0"),

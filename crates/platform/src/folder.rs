@@ -66,12 +66,6 @@ impl DataFolder {
         self.path.join("safelight.db")
     }
 
-    /// The root of the keys.
-    #[must_use]
-    pub fn root(&self) -> PathBuf {
-        self.path.join("root")
-    }
-
     /// Sealed pictures.
     #[must_use]
     pub fn blobs(&self) -> PathBuf {

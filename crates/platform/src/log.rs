@@ -55,6 +55,13 @@ pub enum Event {
         /// How many.
         entries: u64,
     },
+    /// Files were held against keys: what has no key was swept, what has no file is named.
+    Reconciled {
+        /// Records without a key whose files were unlinked.
+        swept: u64,
+        /// Pictures without a file.
+        missing: u64,
+    },
     /// An import or the starter gallery ended.
     Imported {
         /// Artworks that are new or changed.
@@ -150,6 +157,9 @@ impl Event {
             }
             Self::HoldsReleased { holds } => ("released", vec![("holds", holds.into())]),
             Self::Reindexed { entries } => ("reindexed", vec![("entries", entries.into())]),
+            Self::Reconciled { swept, missing } => {
+                ("reconciled", vec![("swept", swept.into()), ("missing", missing.into())])
+            }
             Self::Imported { added, skipped } => {
                 ("imported", vec![("added", added.into()), ("skipped", skipped.into())])
             }

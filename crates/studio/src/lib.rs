@@ -87,12 +87,20 @@ impl Studio {
         &self.blobs
     }
 
-    /// Vault records that belong to members; the janitor keeps these.
+    /// Vault records that belong to members.
     ///
     /// # Errors
     /// As every read of the database.
     pub async fn records(&self) -> Result<Vec<Id>> {
         store::records(&self.db).await
+    }
+
+    /// Vault records that have a picture; their files have to be there.
+    ///
+    /// # Errors
+    /// As every read of the database.
+    pub async fn pictured(&self) -> Result<Vec<Id>> {
+        store::pictured(&self.db).await
     }
 
     /// The models on offer.

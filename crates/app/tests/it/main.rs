@@ -53,7 +53,19 @@ impl TestApp {
         let (data, mail) = (dir.path().join("data"), format!("dir:{}", dir.path().join("mail").display()));
         let data_text = data.display().to_string();
         let listen = address.to_string();
-        let args = ["t", "--data", &data_text, "--listen", &listen, "--mail", &mail, "--picture-hosts", ""];
+        let args = [
+            "t",
+            "--data",
+            &data_text,
+            "--listen",
+            &listen,
+            "--mail",
+            &mail,
+            "--picture-hosts",
+            "",
+            "--anchor-check",
+            "accept",
+        ];
         let settings =
             Settings::resolve(&clap::Command::new("t").args(arguments()).get_matches_from(args)).unwrap();
         let Taken::Here(folder) = DataFolder::take(&data).unwrap() else { panic!("the folder is taken") };

@@ -10,6 +10,8 @@ use serde_json::json;
 pub(crate) fn safelight(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_safelight"));
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // These tests ask how the program behaves, not how well this machine's disk erases; one of them does.
+    command.env("SAFELIGHT_ANCHOR_CHECK", "accept");
     command.env("SAFELIGHT_DATA", data).env("SAFELIGHT_STARTER_GALLERY", "off");
     command
 }

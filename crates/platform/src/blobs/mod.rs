@@ -2,6 +2,7 @@
 //! folder of their own until the row that names them is committed, so that a crash leaves nothing to search for.
 //! It does not know what a record is; its key is in [`Keys`].
 
+mod reconcile;
 mod sweep;
 
 use std::fs::{self, File};
@@ -260,6 +261,20 @@ mod tests {
         fs::remove_dir(&hindrance).unwrap();
         blobs.sweep().await.unwrap();
         assert!(!blobs.record_dir(stuck).exists());
+    }
+
+    #[tokio::test]
+    async fn strays_are_swept_and_missing_files_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let (blobs, kept, stray) = (open(dir.path()).await, Id::random(), Id::random());
+        blobs.write(kept, &key(&blobs, kept).await, &[(Kind::Original, vec![1])]).unwrap();
+        let lost = crate::keys::NewKey::random();
+        blobs.write(stray, &lost.key().unwrap(), &[(Kind::Original, vec![1])]).unwrap();
+        blobs.settle(&[kept, stray]).unwrap();
+        assert_eq!(blobs.sweep_strays().await.unwrap(), 1);
+        assert!(!blobs.record_dir(stray).exists() && blobs.record_dir(kept).exists());
+        assert_eq!(blobs.sweep_strays().await.unwrap(), 0);
+        assert_eq!(blobs.find_missing(&[kept, stray]), [stray]);
     }
 
     #[tokio::test]

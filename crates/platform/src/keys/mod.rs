@@ -166,6 +166,11 @@ impl Keys {
         Ok(store::records(&self.core.db).await?.into_iter().filter(|record| *record != SITE).collect())
     }
 
+    /// Whether the root is kept out of swap and core dumps.
+    pub async fn root_is_locked(&self) -> bool {
+        self.core.state().await.root.key.is_locked()
+    }
+
     /// The number of turns so far.
     pub async fn epoch(&self) -> u64 {
         self.core.state().await.root.epoch
