@@ -10,7 +10,7 @@ if (!mail) {
   process.exit(2);
 }
 const DEVELOP_MILLIS = 60_000;
-const PROMPTS = ["a red fox in a snowy forest at night", "a sailboat on the sea at sunset", "a castle on a hill"];
+const PROMPTS = ["a red fox in a snowy forest at night", "a sailboat on the sea at sunset", "a castle on a hill", "a heron on a pier", "a lake at dawn", "three penguins", "a cup of coffee"];
 const LANGUAGES = ["en", "zh-CN", "ja"];
 
 await mkdir(out, { recursive: true });
@@ -57,6 +57,27 @@ const cancel = async (page) => {
   for (const job of jobs) await page.request.post(`/studio/generations/${job}/cancel`, { headers: { origin: base } });
   await page.locator("[data-job]").first().waitFor({ state: "detached", timeout: DEVELOP_MILLIS });
 };
+/** Deletes a picture in the dialog; its receipt is offered on the same page. */
+const deleteHere = async (page) => {
+  await page.goto("/studio");
+  await page.locator("[data-delete]").first().click();
+  await page.locator("[data-delete-form] button.danger").click();
+  await page.locator("[data-receipts] li").waitFor();
+};
+/** Deletes a picture as a browser without scripts does. */
+const deleteThere = async (page) => {
+  await page.goto(await page.goto("/studio").then(() => page.locator("[data-delete]").first().getAttribute("href")));
+  await page.locator("main button.danger").click();
+  await page.locator("pre.receipt").waitFor();
+};
+const check = (receipt) => async (page) => {
+  await page.goto("/verify");
+  await page.locator("textarea").fill(receipt());
+  await page.locator("main button.lamp").click();
+  await page.locator(".verdict, .wrong").waitFor();
+};
+let receipt = "";
+
 /** The second step of signing in, after a wrong code. */
 const askForCode = async (page) => {
   await page.goto("/sign-in");
@@ -76,6 +97,9 @@ const visitors = [
   ["sign-in", at("/sign-in")],
   ["code", askForCode],
   ["transparency", at("/transparency")],
+  ["verify", at("/verify")],
+  ["genuine", check(() => receipt)],
+  ["forged", check(() => receipt.replace("epoch", "epocs"))],
   ["lost", at("/nowhere")],
   ["help", async (page) => { await page.goto("/"); await page.keyboard.press("?"); }],
 ];
@@ -91,6 +115,13 @@ const CUT = ["gallery", "help", "studio", "chosen", "delete", "developing", "fai
 
 const busy = await member(PROMPTS);
 const fresh = await member([]);
+{
+  const context = await browser.newContext({ baseURL: base, storageState: busy });
+  const page = await context.newPage();
+  await deleteThere(page);
+  receipt = await page.locator("pre.receipt").innerText();
+  await context.close();
+}
 for (const width of [390, 1440]) {
   for (const colorScheme of ["light", "dark"]) {
     for (const locale of LANGUAGES) {
@@ -110,7 +141,7 @@ for (const width of [390, 1440]) {
       await look(members, busy);
       await look([["fresh", at("/studio")]], fresh);
       // Developing takes its time, so it is looked at once for each width.
-      if (locale === "ja" && colorScheme === "dark") await look([["developing", develop, cancel], ["failed", at("/studio")]], busy);
+      if (locale === "ja" && colorScheme === "dark") await look([["developing", develop, cancel], ["failed", at("/studio")], ["receipts", deleteHere], ["erased", deleteThere]], busy);
     }
   }
 }

@@ -135,7 +135,10 @@ dialog.querySelector("[data-delete-form]").addEventListener("submit", async (eve
     const next = frame.nextElementSibling ?? frame.previousElementSibling;
     frame.remove();
     weigh();
-    if (!list.children.length) location.reload();
+    if (!list.children.length) {
+      list.previousElementSibling.remove();
+      list.remove();
+    }
     next?.querySelector("a")?.focus();
   }
 });
