@@ -1,7 +1,8 @@
-//! Project chores: `cargo x setup | run | test | check | bench | docs`. It owns no part of the product.
+//! Project chores: `cargo x setup | run | test | check | bench | forensics | docs`. It owns no part of the product.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // It is a program for the terminal of a developer.
 
 mod bench;
+mod forensics;
 mod setup;
 mod test;
 
@@ -43,10 +44,11 @@ fn main() -> ExitCode {
         "test" => test::test(rest),
         "check" => check(),
         "bench" => bench::bench(rest),
+        "forensics" => forensics::forensics(rest),
         "docs" => docs(),
         _ => {
             println!(
-                "cargo x setup   fetch what pages and models need\ncargo x run     set up, build, serve on http://127.0.0.1:8080\ncargo x test    set up, run every test\ncargo x check   format, lints and fast tests\ncargo x bench   measure, with peers\ncargo x docs    write generated documentation"
+                "cargo x setup   fetch what pages and models need\ncargo x run     set up, build, serve on http://127.0.0.1:8080\ncargo x test    set up, run every test\ncargo x check   format, lints and fast tests\ncargo x bench   measure, with peers\ncargo x forensics [--seeds N] [--seed S]   kill the program N times and search its disk\ncargo x docs    write generated documentation"
             );
             Ok(())
         }

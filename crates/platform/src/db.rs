@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use kernel::{Error, Kind, Result};
+use sqlx::Connection;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -52,6 +53,16 @@ impl Db {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            // SQLite ends a transaction by itself where the disk is full, and the driver takes it for open ever after.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    if connection.is_in_transaction() {
+                        // Behind this, a rollback that is on its way has arrived.
+                        connection.ping().await?;
+                    }
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .connect_with(options)
             .await
             .map_err(sql)?;

@@ -120,7 +120,7 @@ impl Core {
         let mut writing = self.db.write().await?;
         let (mut asked, mut all) = (Vec::new(), Vec::new());
         for work in works {
-            let records = attempt(&mut writing, work).await;
+            let records = attempt(&mut writing, work).await?;
             all.extend(records.iter().flatten().copied());
             asked.push(records);
         }
@@ -216,14 +216,19 @@ impl Core {
 }
 
 /// Carries out a deed so that, if it fails, nothing of it stays while the others go on.
-async fn attempt(writing: &mut Writing, work: Work) -> Result<Vec<Id>> {
+///
+/// # Errors
+/// What ends the whole turn: a full disk may have ended the transaction already, and nothing may be written outside of it.
+async fn attempt(writing: &mut Writing, work: Work) -> Result<Result<Vec<Id>>> {
     sqlx::query("SAVEPOINT deed").execute(&mut **writing).await.map_err(sql)?;
     let done = work(writing).await;
-    if done.is_err() {
-        sqlx::query("ROLLBACK TO deed").execute(&mut **writing).await.map_err(sql)?;
+    if let Err(error) = &done
+        && sqlx::query("ROLLBACK TO deed").execute(&mut **writing).await.is_err()
+    {
+        return Err(copy(error));
     }
     sqlx::query("RELEASE deed").execute(&mut **writing).await.map_err(sql)?;
-    done
+    Ok(done)
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
