@@ -293,8 +293,8 @@ impl Tree {
 ///
 /// # Errors
 /// `Internal` when the node is broken or of another root.
-pub fn reseal_first(from: &Key, to: &Key, sealed: &[u8]) -> Result<Vec<u8>> {
-    Node::open(from, NodeId::FIRST, sealed)?.seal(to, NodeId::FIRST)
+pub fn reseal_first(from: &[u8; KEY_BYTES], to: &Key, sealed: &[u8]) -> Result<Vec<u8>> {
+    Node::open(&Zeroizing::new(*from), NodeId::FIRST, sealed)?.seal(to, NodeId::FIRST)
 }
 
 #[cfg(test)]
