@@ -13,8 +13,10 @@ use platform::folder::{DataFolder, Taken};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use crate::backup::{self, Backup};
 use crate::house::House;
 use crate::operator::{self, Request};
+use crate::restore::{self, Restore};
 use crate::serve;
 
 /// A self-hosted AI picture gallery and studio that does not watch its visitors.
@@ -61,6 +63,12 @@ enum Command {
     /// Work with the ledger.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Back everything up into a folder; its key is split into shares.
+    Backup(Backup),
+    /// Make a new data folder from a backup and its shares.
+    Restore(Restore),
+    /// Give every node of the key tree a new key, as after a copy of the root may have been taken.
+    Rotate,
     /// Print generated documentation.
     #[command(subcommand, hide = true)]
     Docs(Docs),
@@ -137,6 +145,8 @@ pub async fn run(started: Instant) -> i32 {
         match cli.command {
             Command::Docs(docs) => print(&document(&docs)?).map(|()| 0),
             Command::Serve => serve::serve(Settings::resolve(&matches)?, started).await.map(|()| 0),
+            Command::Backup(asked) => backup::run(Settings::resolve(&matches)?, asked).await,
+            Command::Restore(asked) => restore::run(Settings::resolve(&matches)?, asked).await,
             other => operate(Settings::resolve(&matches)?, other).await,
         }
     };
@@ -157,20 +167,13 @@ fn document(docs: &Docs) -> Result<String> {
     }
 }
 
-fn print(text: &str) -> Result<()> {
+pub(crate) fn print(text: &str) -> Result<()> {
     Ok(writeln!(std::io::stdout(), "{}", text.trim_end())?)
 }
 
 async fn operate(settings: Settings, command: Command) -> Result<i32> {
-    let socket = DataFolder::operator_socket(&settings.data);
-    let place = match DataFolder::take(&settings.data)? {
-        Taken::Here(folder) => Some(Box::pin(House::open(settings, folder)).await?),
-        Taken::Elsewhere => None,
-    };
-    let ask = async |request: Request, bar: &ProgressBar| match &place {
-        Some(house) => here(house, request, bar).await,
-        None => operator::ask(&socket, &request, |done, all| show(bar, done, all)).await,
-    };
+    let place = Place::find(settings).await?;
+    let ask = async |request: Request, bar: &ProgressBar| place.ask(request, bar).await;
     match command {
         Command::Import { files, json } => {
             for file in files {
@@ -225,12 +228,47 @@ async fn operate(settings: Settings, command: Command) -> Result<i32> {
             print(&proof.to_string())?;
             return Ok(i32::from(proof.get("adds_up") != Some(&Value::Bool(true))));
         }
-        Command::Serve | Command::Docs(_) => {}
+        Command::Rotate => {
+            let bar = bar("parts of the key tree");
+            ask(Request::Rotate, &bar).await?;
+            bar.finish_and_clear();
+            print("Every key of the tree is new.")?;
+        }
+        Command::Serve | Command::Docs(_) | Command::Backup(_) | Command::Restore(_) => {}
     }
-    if let Some(house) = place {
-        house.close().await;
-    }
+    place.leave().await;
     Ok(0)
+}
+
+/// Where requests are carried out: in this process, or in the server that holds the data folder.
+pub(crate) enum Place {
+    /// Nobody held the folder.
+    Here(Box<House>),
+    /// A server answers on this socket.
+    Beside(PathBuf),
+}
+
+impl Place {
+    pub(crate) async fn find(settings: Settings) -> Result<Self> {
+        let socket = DataFolder::operator_socket(&settings.data);
+        Ok(match DataFolder::take(&settings.data)? {
+            Taken::Here(folder) => Self::Here(Box::new(Box::pin(House::open(settings, folder)).await?)),
+            Taken::Elsewhere => Self::Beside(socket),
+        })
+    }
+
+    pub(crate) async fn ask(&self, request: Request, bar: &ProgressBar) -> Result<Value> {
+        match self {
+            Self::Here(house) => here(house, request, bar).await,
+            Self::Beside(socket) => operator::ask(socket, &request, |done, all| show(bar, done, all)).await,
+        }
+    }
+
+    pub(crate) async fn leave(self) {
+        if let Self::Here(house) = self {
+            house.close().await;
+        }
+    }
 }
 
 async fn here(house: &House, request: Request, bar: &ProgressBar) -> Result<Value> {
@@ -247,12 +285,12 @@ async fn here(house: &House, request: Request, bar: &ProgressBar) -> Result<Valu
     }
 }
 
-fn bar(unit: &'static str) -> ProgressBar {
+pub(crate) fn bar(unit: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {msg} {elapsed} (about {eta} left)");
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(unit)
 }
 
-fn show(bar: &ProgressBar, done: u64, all: u64) {
+pub(crate) fn show(bar: &ProgressBar, done: u64, all: u64) {
     bar.set_length(all);
     bar.set_position(done);
 }

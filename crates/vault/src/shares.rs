@@ -22,6 +22,8 @@ const TAG_BYTES: usize = 12;
 pub(crate) const VALUE_BYTES: usize = KEY_BYTES + TAG_BYTES;
 /// Bytes of a set's id.
 pub(crate) const SET_BYTES: usize = 8;
+/// Bytes of it that all sets of one backup have in common.
+const BACKUP_BYTES: usize = 4;
 
 type Value = Zeroizing<[u8; VALUE_BYTES]>;
 
@@ -72,15 +74,30 @@ impl Quorum {
     }
 }
 
-/// Which shares belong together. Public.
+/// Which shares belong together: half of it is the same for all sets of one backup, so that a share of another is never
+/// taken for an old one of this. Public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SetId(pub(crate) [u8; SET_BYTES]);
 
 impl SetId {
-    /// A new one.
+    /// The first one of a backup.
     #[must_use]
     pub fn random() -> Self {
         Self(rand::random())
+    }
+
+    /// Another one of the same backup.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let mut next = Self::random();
+        next.0.split_at_mut(BACKUP_BYTES).0.copy_from_slice(self.0.split_at(BACKUP_BYTES).0);
+        next
+    }
+
+    /// Whether both are of the same backup.
+    #[must_use]
+    pub fn is_of_backup(self, other: Self) -> bool {
+        self.0.split_at(BACKUP_BYTES).0 == other.0.split_at(BACKUP_BYTES).0
     }
 }
 
@@ -316,6 +333,15 @@ mod tests {
         let twice = join(&[ours[1].clone(), ours[1].clone()]).unwrap_err();
         assert_eq!(twice.public, "Share 2 was given twice. Give another one.");
         assert!(join(&[]).is_err());
+    }
+
+    #[test]
+    fn sets_of_one_backup_know_each_other() {
+        let set = SetId::random();
+        assert!(set.next() != set && set.next().is_of_backup(set) && set.next().next().is_of_backup(set));
+        assert!(!SetId::random().is_of_backup(set));
+        assert_eq!(set.to_string().parse::<SetId>().unwrap(), set);
+        assert!("0".repeat(15).parse::<SetId>().is_err() && "zz".parse::<SetId>().is_err());
     }
 
     #[test]

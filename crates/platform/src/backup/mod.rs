@@ -17,6 +17,7 @@ use std::path::{Component, Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use data_encoding::HEXLOWER;
+use kernel::clock::UnixSeconds;
 use kernel::{Error, Kind, Result};
 use vault::SetId;
 
@@ -209,6 +210,12 @@ fn names(path: &Path) -> io::Result<Vec<String>> {
         names.push(entry?.file_name().to_string_lossy().into_owned());
     }
     Ok(names)
+}
+
+/// A time as a backup is named by it.
+#[must_use]
+pub fn time_text(now: UnixSeconds) -> String {
+    jiff::Timestamp::from_second(now).unwrap_or_default().to_string()
 }
 
 /// A path without links and dots, also where its end is not there yet.
