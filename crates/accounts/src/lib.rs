@@ -5,6 +5,7 @@ mod extract;
 pub mod ledger;
 mod mail;
 pub mod pages;
+mod restore;
 mod session;
 mod sign_in;
 pub mod view;
@@ -119,15 +120,7 @@ impl Accounts {
     /// # Errors
     /// As every write.
     pub async fn delete(&self, writing: &mut Writing, account: Id) -> Result<()> {
-        let id = account.as_bytes().as_slice();
-        for statement in [
-            "UPDATE book SET account = NULL WHERE account = ?",
-            "UPDATE hold SET account = NULL WHERE account = ?",
-            "DELETE FROM account WHERE id = ?",
-        ] {
-            sqlx::query(statement).bind(id).execute(&mut **writing).await.map_err(sql)?;
-        }
-        Ok(())
+        delete_rows(writing, account).await
     }
 
     /// Every account.
@@ -144,6 +137,18 @@ impl Accounts {
     pub(crate) fn public_url(&self) -> &str {
         &self.public_url
     }
+}
+
+async fn delete_rows(writing: &mut Writing, account: Id) -> Result<()> {
+    let id = account.as_bytes().as_slice();
+    for statement in [
+        "UPDATE book SET account = NULL WHERE account = ?",
+        "UPDATE hold SET account = NULL WHERE account = ?",
+        "DELETE FROM account WHERE id = ?",
+    ] {
+        sqlx::query(statement).bind(id).execute(&mut **writing).await.map_err(sql)?;
+    }
+    Ok(())
 }
 
 /// Opens the fingerprint of every address.

@@ -13,8 +13,10 @@ use platform::folder::{DataFolder, Taken};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use crate::backup::{self, Backup};
 use crate::house::House;
 use crate::operator::{self, Request};
+use crate::restore::{self, Restore};
 use crate::{doctor, serve};
 
 /// A self-hosted AI picture gallery and studio that does not watch its visitors.
@@ -75,6 +77,12 @@ enum Command {
         #[arg(long)]
         key: Option<String>,
     },
+    /// Back everything up into a folder; its key is split into shares.
+    Backup(Backup),
+    /// Make a new data folder from a backup and its shares.
+    Restore(Restore),
+    /// Give every node of the key tree a new key, as after a copy of the root may have been taken.
+    Rotate,
     /// Print generated documentation.
     #[command(subcommand, hide = true)]
     Docs(Docs),
@@ -152,6 +160,8 @@ pub async fn run(started: Instant) -> i32 {
             Command::Docs(docs) => print(&document(&docs)?).map(|()| 0),
             Command::Verify { receipt, key: Some(key) } => print(&verify(&receipt, &key)?).map(|()| 0),
             Command::Serve => serve::serve(Settings::resolve(&matches)?, started).await.map(|()| 0),
+            Command::Backup(asked) => backup::run(Settings::resolve(&matches)?, asked).await,
+            Command::Restore(asked) => restore::run(Settings::resolve(&matches)?, asked).await,
             other => operate(Settings::resolve(&matches)?, other).await,
         }
     };
@@ -172,101 +182,80 @@ fn document(docs: &Docs) -> Result<String> {
     }
 }
 
-fn print(text: &str) -> Result<()> {
+pub(crate) fn print(text: &str) -> Result<()> {
     Ok(writeln!(std::io::stdout(), "{}", text.trim_end())?)
 }
 
-/// Where commands are carried out: in this process, or by the server that holds the data folder.
-struct Operator {
-    house: Option<House>,
-    socket: PathBuf,
-}
-
-impl Operator {
-    async fn ask(&self, request: Request, bar: &ProgressBar) -> Result<Value> {
-        match &self.house {
-            Some(house) => here(house, request, bar).await,
-            None => operator::ask(&self.socket, &request, |done, all| show(bar, done, all)).await,
-        }
-    }
-
-    /// Asks for what takes no time to speak of.
-    async fn get(&self, request: Request) -> Result<Value> {
-        self.ask(request, &ProgressBar::hidden()).await
-    }
-}
-
 async fn operate(settings: Settings, command: Command) -> Result<i32> {
-    let socket = DataFolder::operator_socket(&settings.data);
-    let house = match DataFolder::take(&settings.data)? {
-        Taken::Here(folder) => Some(Box::pin(House::open(settings, folder)).await?),
-        Taken::Elsewhere => None,
-    };
-    let operator = Operator { house, socket };
-    let status = carry_out(&operator, command).await;
-    if let Some(house) = operator.house {
-        house.close().await;
-    }
+    let place = Place::find(settings).await?;
+    let status = carry_out(&place, command).await;
+    place.leave().await;
     status
 }
 
-async fn carry_out(operator: &Operator, command: Command) -> Result<i32> {
+async fn carry_out(place: &Place, command: Command) -> Result<i32> {
     match command {
-        Command::Import { files, json } => import(operator, files, json).await?,
+        Command::Import { files, json } => import(place, files, json).await?,
         Command::Search { words, limit, json } => {
-            let found = operator.get(Request::Search { words: words.join(" "), limit }).await?;
+            let found = place.get(Request::Search { words: words.join(" "), limit }).await?;
             print(&if json { pretty(&found) } else { search_text(&found) })?;
         }
-        Command::Generate(wish) => generate(operator, wish).await?,
+        Command::Generate(wish) => generate(place, wish).await?,
         Command::Account(Account::Create { email, credits, json }) => {
-            let made = operator.get(Request::CreateAccount { address: email, credits }).await?;
+            let made = place.get(Request::CreateAccount { address: email, credits }).await?;
             print(&if json { made.to_string() } else { account_text(&made) })?;
         }
         Command::Artwork(Artwork::Remove { id }) => {
-            let erased = operator.get(Request::RemoveArtwork { id }).await?;
+            let erased = place.get(Request::RemoveArtwork { id }).await?;
             print("Removed for good.")?;
             let receipts = erased.get("receipts").and_then(Value::as_array).into_iter().flatten();
             receipts.filter_map(Value::as_str).try_for_each(|receipt| print(&format!("\n{receipt}")))?;
         }
         Command::Ledger(Ledger::Check) => {
-            let proof = operator.get(Request::CheckLedger).await?;
+            let proof = place.get(Request::CheckLedger).await?;
             print(&proof.to_string())?;
             return Ok(i32::from(proof.get("adds_up") != Some(&Value::Bool(true))));
         }
         Command::Doctor { json } => {
-            let found = operator.get(Request::Doctor).await?;
+            let found = place.get(Request::Doctor).await?;
             print(&if json { pretty(&found) } else { doctor::text(&found) })?;
             return Ok(i32::from(found.get("good") != Some(&Value::Bool(true))));
         }
         Command::Verify { receipt, .. } => {
-            let key = operator.get(Request::VerifierKey).await?;
+            let key = place.get(Request::VerifierKey).await?;
             print(&verify(&receipt, key.as_str().unwrap_or_default())?)?;
         }
-        Command::Serve | Command::Docs(_) => {}
+        Command::Rotate => {
+            let bar = bar("parts of the key tree");
+            place.ask(Request::Rotate, &bar).await?;
+            bar.finish_and_clear();
+            print("Every key of the tree is new.")?;
+        }
+        Command::Serve | Command::Docs(_) | Command::Backup(_) | Command::Restore(_) => {}
     }
     Ok(0)
 }
 
-async fn import(operator: &Operator, files: Vec<PathBuf>, json: bool) -> Result<()> {
+async fn import(place: &Place, files: Vec<PathBuf>, json: bool) -> Result<()> {
     for file in files {
         let shown = file.display().to_string();
         let missing = |cause| Error::invalid("file", format!("There is no file {shown}.")).because(cause);
         let file = std::fs::canonicalize(&file).map_err(missing)?;
         let bar = bar("imported");
-        let report = operator.ask(Request::Import { file }, &bar).await?;
+        let report = place.ask(Request::Import { file }, &bar).await?;
         bar.finish_and_clear();
         print(&if json { pretty(&report) } else { import_text(&shown, &report) })?;
     }
     Ok(())
 }
 
-async fn generate(operator: &Operator, wish: Generate) -> Result<()> {
+async fn generate(place: &Place, wish: Generate) -> Result<()> {
     let bar = bar("steps");
     let Generate { prompt, output, model, ratio, resolution, technique, seed } = wish;
     // Before anything is drawn, since a remote engine is paid for.
     let output = Output::create(&output)?;
     let request = Request::Generate { prompt, model, ratio, resolution, technique, seed };
-    let drawn = operator.ask(request, &bar).await?;
+    let drawn = place.ask(request, &bar).await?;
     bar.finish_and_clear();
     let png = drawn.get("png").and_then(Value::as_str).and_then(|text| BASE64.decode(text.as_bytes()).ok());
     output.keep(&png.ok_or_else(|| Error::internal("a drawn picture did not arrive"))?)
@@ -298,6 +287,42 @@ fn verify(receipt: &Path, key: &str) -> Result<String> {
     ))
 }
 
+/// Where requests are carried out: in this process, or in the server that holds the data folder.
+pub(crate) enum Place {
+    /// Nobody held the folder.
+    Here(Box<House>),
+    /// A server answers on this socket.
+    Beside(PathBuf),
+}
+
+impl Place {
+    pub(crate) async fn find(settings: Settings) -> Result<Self> {
+        let socket = DataFolder::operator_socket(&settings.data);
+        Ok(match DataFolder::take(&settings.data)? {
+            Taken::Here(folder) => Self::Here(Box::new(Box::pin(House::open(settings, folder)).await?)),
+            Taken::Elsewhere => Self::Beside(socket),
+        })
+    }
+
+    pub(crate) async fn ask(&self, request: Request, bar: &ProgressBar) -> Result<Value> {
+        match self {
+            Self::Here(house) => here(house, request, bar).await,
+            Self::Beside(socket) => operator::ask(socket, &request, |done, all| show(bar, done, all)).await,
+        }
+    }
+
+    /// Asks for what takes no time to speak of.
+    async fn get(&self, request: Request) -> Result<Value> {
+        self.ask(request, &ProgressBar::hidden()).await
+    }
+
+    pub(crate) async fn leave(self) {
+        if let Self::Here(house) = self {
+            house.close().await;
+        }
+    }
+}
+
 async fn here(house: &House, request: Request, bar: &ProgressBar) -> Result<Value> {
     let (steps, mut heard) = mpsc::unbounded_channel();
     let mut work = std::pin::pin!(operator::execute(house, request, steps));
@@ -312,12 +337,12 @@ async fn here(house: &House, request: Request, bar: &ProgressBar) -> Result<Valu
     }
 }
 
-fn bar(unit: &'static str) -> ProgressBar {
+pub(crate) fn bar(unit: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {msg} {elapsed} (about {eta} left)");
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(unit)
 }
 
-fn show(bar: &ProgressBar, done: u64, all: u64) {
+pub(crate) fn show(bar: &ProgressBar, done: u64, all: u64) {
     bar.set_length(all);
     bar.set_position(done);
 }

@@ -27,8 +27,6 @@ mod built_in {
     include!(concat!(env!("OUT_DIR"), "/models.rs"));
 }
 
-/// Name of the root of the keys.
-pub(crate) const ROOT_FILE: &str = "root";
 /// Remote pictures that are asked for at the same time.
 const REMOTE_WIDTH: usize = 4;
 
@@ -76,7 +74,7 @@ impl House {
     pub async fn open_at(settings: Settings, folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self> {
         let log = Log::new(settings.log);
         let anchor = find_anchor(&settings, log)?;
-        let root = settings.anchor.join(ROOT_FILE);
+        let root = settings.root_file();
         let db = Db::open(&folder.database()).await?;
         let keys = Keys::open(db.clone(), &root, &log_name(&settings.public_url), Arc::clone(&clock)).await?;
         let blobs = Blobs::open(folder.blobs(), keys.clone(), db.clone(), log)?;
@@ -167,9 +165,9 @@ impl House {
 }
 
 /// What the disk under the root does; refused where overwriting does not erase, unless the operator accepts it.
-fn find_anchor(settings: &Settings, log: Log) -> Result<Finding> {
-    platform::folder::create_private_dir(&settings.anchor)?;
-    let finding = vault::guard::inspect(&settings.anchor)?;
+pub(crate) fn find_anchor(settings: &Settings, log: Log) -> Result<Finding> {
+    platform::folder::create_private_dir(settings.anchor())?;
+    let finding = vault::guard::inspect(settings.anchor())?;
     match settings.anchor_check {
         AnchorCheck::Refuse => finding.require_erasing()?,
         AnchorCheck::Accept if finding.objection.is_some() => log.write(Event::Notice {
@@ -181,7 +179,7 @@ fn find_anchor(settings: &Settings, log: Log) -> Result<Finding> {
 }
 
 /// The log of deletions is named by where it is read, as c2sp.org/tlog-tiles asks.
-fn log_name(public_url: &str) -> String {
+pub(crate) fn log_name(public_url: &str) -> String {
     public_url.split_once("://").map_or(public_url, |(_, rest)| rest).to_owned() + "/log"
 }
 

@@ -1,9 +1,12 @@
 //! This owns how the parts become one program: start, routes, commands, stop. It holds no rule of any slice.
 
+mod backup;
 pub mod command;
 mod doctor;
+mod escrow;
 pub mod house;
 pub mod operator;
+mod restore;
 pub mod routes;
 pub mod serve;
 mod starter;

@@ -18,6 +18,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::backup;
 use crate::house::House;
 
 /// Name of the API key that the command line makes.
@@ -74,6 +75,17 @@ pub enum Request {
     VerifierKey,
     /// Look at everything.
     Doctor,
+    /// Seal the first node of the key tree for a backup.
+    Reseal {
+        /// The epoch that the backup read.
+        epoch: u64,
+        /// The node that it read, in base64.
+        first: String,
+        /// The root of the backup, in base64.
+        under: String,
+    },
+    /// Give every node of the key tree a new key.
+    Rotate,
 }
 
 /// What is said while a request is carried out, and at its end.
@@ -134,6 +146,14 @@ pub async fn execute(house: &House, request: Request, steps: Steps) -> Result<Va
             Ok(
                 json!({ "adds_up": proof.holds(), "sum": proof.sum, "wrong_books": proof.wrong_books, "wrong_holds": proof.wrong_holds, "transfers": proof.transfers }),
             )
+        }
+        Request::Reseal { epoch, first, under } => backup::reseal(house, epoch, &first, &under).await,
+        Request::Rotate => {
+            let step = |done, all| {
+                steps.send((done, all)).map_err(|_| Error::new(Kind::Cancelled, "The rotation was stopped."))
+            };
+            house.blobs.keys().rotate(step).await?;
+            Ok(json!({ "epoch": house.blobs.keys().epoch().await }))
         }
     }
 }

@@ -11,6 +11,7 @@ mod import;
 mod indexing;
 pub mod pages;
 mod pictures;
+mod restore;
 pub mod source;
 mod store;
 pub mod view;
@@ -87,6 +88,14 @@ impl Gallery {
     /// # Errors
     /// As every read of the database.
     pub async fn records(&self) -> Result<Vec<Id>> {
-        store::picture_records(&self.db).await
+        Self::records_of(&self.db).await
+    }
+
+    /// As [`Gallery::records`], of a database that no gallery stands on yet.
+    ///
+    /// # Errors
+    /// As every read of the database.
+    pub async fn records_of(db: &Db) -> Result<Vec<Id>> {
+        store::picture_records(db).await
     }
 }

@@ -1,5 +1,7 @@
 //! This owns all SQL for artworks. Every list that a visitor sees is read here, at the time it is shown.
 
+use std::collections::HashSet;
+
 use kernel::{Id, Result};
 use platform::db::{Db, Writing, sql};
 use platform::keys::NewKey;
@@ -116,7 +118,7 @@ pub(crate) async fn filter_candidates(db: &Db, keys: &[i64], filter: &Filter) ->
     query.push(")");
     filtered(&mut query, filter);
     let found: Vec<i64> = query.build_query_scalar().fetch_all(db.read()).await.map_err(sql)?;
-    let found: std::collections::HashSet<i64> = found.into_iter().collect();
+    let found: HashSet<i64> = found.into_iter().collect();
     Ok(keys.iter().copied().filter(|key| found.contains(key)).collect())
 }
 
@@ -365,4 +367,34 @@ pub(crate) async fn delete(writing: &mut Writing, id: &ArtworkId) -> Result<Opti
     let records = delete_pictures(writing, key).await?;
     sqlx::query("DELETE FROM artwork WHERE key = ?").bind(key).execute(&mut **writing).await.map_err(sql)?;
     Ok(Some((key, records)))
+}
+
+/// Ids of every artwork.
+pub(crate) async fn artwork_ids(db: &Db) -> Result<HashSet<String>> {
+    let ids: Vec<String> =
+        sqlx::query_scalar("SELECT id FROM artwork").fetch_all(db.read()).await.map_err(sql)?;
+    Ok(ids.into_iter().collect())
+}
+
+/// Ids of every artwork, in a transaction.
+pub(crate) async fn list_ids(writing: &mut Writing) -> Result<Vec<String>> {
+    sqlx::query_scalar("SELECT id FROM artwork").fetch_all(&mut **writing).await.map_err(sql)
+}
+
+/// Every picture with the id of its artwork.
+pub(crate) async fn list_pictures(writing: &mut Writing) -> Result<Vec<(Id, String)>> {
+    let rows: Vec<(Vec<u8>, String)> =
+        sqlx::query_as("SELECT p.record, a.id FROM artwork_picture p JOIN artwork a ON a.key = p.artwork")
+            .fetch_all(&mut **writing)
+            .await
+            .map_err(sql)?;
+    rows.into_iter().map(|(record, id)| Ok((Id::from_column(&record)?, id))).collect()
+}
+
+/// Deletes the pictures of an artwork, which stays as words.
+pub(crate) async fn strip(writing: &mut Writing, id: &str) -> Result<()> {
+    if let Some(key) = find_key(writing, id).await? {
+        replace_pictures(writing, key, &[]).await?;
+    }
+    Ok(())
 }

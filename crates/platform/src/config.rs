@@ -92,6 +92,9 @@ pub const SETTINGS: &[Setting] = &[
     ),
 ];
 
+/// Name of the file with the root of the keys.
+const ROOT_FILE: &str = "root";
+
 /// A remote model and its price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteModel {
@@ -117,7 +120,7 @@ pub struct RemoteApi {
 #[allow(missing_docs)] // Each stands in SETTINGS with its help text.
 pub struct Settings {
     pub data: PathBuf,
-    pub anchor: PathBuf,
+    pub anchor: Option<PathBuf>,
     pub anchor_check: AnchorCheck,
     pub listen: SocketAddr,
     pub public_url: String,
@@ -225,9 +228,7 @@ impl Settings {
             _ => return Err(wrong("public-url", "an address such as https://pictures.example.org")),
         };
         Ok(Self {
-            anchor: Some(PathBuf::from(value("anchor")))
-                .filter(|path| path != Path::new(""))
-                .unwrap_or_else(|| data.clone()),
+            anchor: Some(PathBuf::from(value("anchor"))).filter(|path| path != Path::new("")),
             anchor_check: parse("anchor-check", &value("anchor-check"), "refuse or accept")?,
             data,
             listen,
@@ -254,6 +255,20 @@ impl Settings {
             picture_hosts: list(&value("picture-hosts")),
             remote: remote(&value("openai-url"), value("openai-key"), &value("openai-models"))?,
         })
+    }
+}
+
+impl Settings {
+    /// Folder of the root of the keys.
+    #[must_use]
+    pub fn anchor(&self) -> &Path {
+        self.anchor.as_deref().unwrap_or(&self.data)
+    }
+
+    /// The file with the root of the keys.
+    #[must_use]
+    pub fn root_file(&self) -> PathBuf {
+        self.anchor().join(ROOT_FILE)
     }
 }
 

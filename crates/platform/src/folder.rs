@@ -7,6 +7,7 @@ use kernel::{Error, Kind, Result};
 
 /// What only folders of previews have.
 const PREVIEW: &str = "vault/keys";
+const LOCK: &str = "lock";
 
 /// The data folder, held by this process until it is dropped.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl DataFolder {
             .create(true)
             .write(true)
             .truncate(false)
-            .open(path.join("lock"))
+            .open(path.join(LOCK))
             .map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => Ok(Taken::Here(Self { path: path.to_owned(), _lock: lock })),
@@ -63,13 +64,38 @@ impl DataFolder {
     /// The SQL database.
     #[must_use]
     pub fn database(&self) -> PathBuf {
-        self.path.join("safelight.db")
+        Self::database_in(&self.path)
+    }
+
+    /// The SQL database of a folder that another process may hold.
+    #[must_use]
+    pub fn database_in(path: &Path) -> PathBuf {
+        path.join("safelight.db")
     }
 
     /// Sealed pictures.
     #[must_use]
     pub fn blobs(&self) -> PathBuf {
-        self.path.join("blobs")
+        Self::blobs_in(&self.path)
+    }
+
+    /// Sealed pictures of a folder that another process may hold.
+    #[must_use]
+    pub fn blobs_in(path: &Path) -> PathBuf {
+        path.join("blobs")
+    }
+
+    /// The settings of a folder, if they are kept there.
+    #[must_use]
+    pub fn settings_in(path: &Path) -> PathBuf {
+        path.join("safelight.toml")
+    }
+
+    /// Whether a process holds a folder.
+    #[must_use]
+    pub fn is_held(path: &Path) -> bool {
+        let lock = File::open(path.join(LOCK));
+        lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
     /// The search index, which can be rebuilt from the rest.
@@ -110,7 +136,9 @@ mod tests {
         let first = DataFolder::take(dir.path()).unwrap();
         assert!(matches!(first, Taken::Here(_)));
         assert!(matches!(DataFolder::take(dir.path()).unwrap(), Taken::Elsewhere));
+        assert!(DataFolder::is_held(dir.path()));
         drop(first);
+        assert!(!DataFolder::is_held(dir.path()));
         assert!(matches!(DataFolder::take(dir.path()).unwrap(), Taken::Here(_)));
     }
 

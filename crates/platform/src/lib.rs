@@ -1,6 +1,7 @@
 //! This owns what every slice stands on: settings, the data folder, SQL, blobs, mail, HTTP manners, pages and the log.
 //! It does not know accounts, artworks or generations.
 
+pub mod backup;
 pub mod blobs;
 pub mod config;
 pub mod db;

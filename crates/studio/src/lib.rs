@@ -11,6 +11,7 @@ mod order;
 pub mod pages;
 mod pictures;
 mod references;
+mod restore;
 mod store;
 pub mod view;
 

@@ -189,6 +189,27 @@ pub(crate) async fn records(db: &Db) -> Result<Vec<Id>> {
     rows.iter().map(|id| Id::from_column(id)).collect()
 }
 
+/// Ids of every record that has files.
+pub(crate) async fn records_with_files(db: &Db) -> Result<Vec<Id>> {
+    let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT id FROM generation WHERE state = 'completed' UNION ALL SELECT id FROM reference",
+    )
+    .fetch_all(db.read())
+    .await
+    .map_err(sql)?;
+    rows.iter().map(|id| Id::from_column(id)).collect()
+}
+
+/// Every record of every member, with whose it is.
+pub(crate) async fn list_owned(writing: &mut Writing) -> Result<Vec<(Id, Id)>> {
+    let rows: Vec<(Vec<u8>, Vec<u8>)> =
+        sqlx::query_as("SELECT id, account FROM generation UNION ALL SELECT id, account FROM reference")
+            .fetch_all(&mut **writing)
+            .await
+            .map_err(sql)?;
+    rows.iter().map(|(id, account)| Ok((Id::from_column(id)?, Id::from_column(account)?))).collect()
+}
+
 /// What is remembered of a request id.
 ///
 /// # Errors
@@ -259,6 +280,16 @@ pub(crate) async fn owns_reference(db: &Db, id: Id, account: Id) -> Result<bool>
         .await
         .map_err(sql)?;
     Ok(found.is_some())
+}
+
+/// Deletes one reference, if it is there.
+pub(crate) async fn delete_reference(writing: &mut Writing, id: Id) -> Result<()> {
+    sqlx::query("DELETE FROM reference WHERE id = ?")
+        .bind(id.as_bytes().as_slice())
+        .execute(&mut **writing)
+        .await
+        .map_err(sql)?;
+    Ok(())
 }
 
 /// Deletes references: those of an account, or everyone's older than a time.

@@ -1,4 +1,5 @@
-//! This owns keys and what they seal: the erasable root, the key tree under it, sealed blobs and fields, keyed fingerprints.
+//! This owns keys and what they seal: the erasable root, the key tree under it, sealed blobs and fields, keyed fingerprints,
+//! and the shares of a backup's root.
 //! It does not know what a record is, nor where nodes of the tree are kept.
 
 mod field;
@@ -7,6 +8,8 @@ mod memory;
 pub mod receipt;
 mod root;
 mod seal;
+mod share_text;
+mod shares;
 mod tree;
 
 use aws_lc_rs::{constant_time, hkdf, hmac};
@@ -17,7 +20,8 @@ pub use field::{open_field, seal_field};
 pub use memory::SecretPage;
 pub use root::{Root, RootFile};
 pub use seal::{Kind, Opened, open, open_range, plain_len, seal};
-pub use tree::{DEPTH, NODE_BYTES, NodeId, PLACES_MAX, Place, Tree, Written};
+pub use shares::{Quorum, SHARES_MAX, SetId, Share, join, split};
+pub use tree::{DEPTH, NODE_BYTES, NodeId, PLACES_MAX, Place, Tree, Written, reseal_first};
 
 /// Bytes of a key.
 pub const KEY_BYTES: usize = 32;

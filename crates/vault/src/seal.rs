@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::str::FromStr;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use kernel::{Error, Id, Result};
@@ -43,6 +44,16 @@ impl fmt::Display for Kind {
             Self::Thumbnail(width) => write!(f, "thumbnail-{width}"),
             Self::Reference => f.write_str("reference"),
         }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let width = name.strip_prefix("thumbnail-").and_then(|width| width.parse().ok());
+        let kinds = [Self::Original, Self::Reference].into_iter().chain(width.map(Self::Thumbnail));
+        kinds.into_iter().find(|kind| kind.to_string() == name).ok_or_else(broken)
     }
 }
 

@@ -68,6 +68,8 @@ impl Place {
 }
 
 impl NodeId {
+    /// The one that the root seals.
+    pub const FIRST: Self = Self(0);
     /// The number of the first node of the lowest level.
     pub const LOWEST_FIRST: u32 = ((DEPTH - 1) as u32) << 24;
 
@@ -287,6 +289,14 @@ impl Tree {
     }
 }
 
+/// The first node, sealed under another root. The nodes below it stay as they are.
+///
+/// # Errors
+/// `Internal` when the node is broken or of another root.
+pub fn reseal_first(from: &[u8; KEY_BYTES], to: &Key, sealed: &[u8]) -> Result<Vec<u8>> {
+    Node::open(&Zeroizing::new(*from), NodeId::FIRST, sealed)?.seal(to, NodeId::FIRST)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -413,6 +423,20 @@ mod tests {
         tree.insert(place, &key).unwrap();
         kept.keep(&tree);
         assert_eq!(kept.open(&root, &[place]).unwrap().get(place), Some(key));
+    }
+
+    #[test]
+    fn the_first_node_alone_is_sealed_for_another_root() {
+        let (mut kept, root, other, place) = (Kept::default(), random_key(), random_key(), Place(9));
+        let mut tree = kept.open(&root, &[place]).unwrap();
+        tree.insert(place, &random_key()).unwrap();
+        kept.keep(&tree);
+        let first = &kept.0[&NodeId::FIRST];
+        assert!(reseal_first(&other, &root, first).is_err());
+        let mut moved = kept.clone();
+        moved.0.insert(NodeId::FIRST, reseal_first(&root, &other, first).unwrap());
+        assert!(moved.open(&root, &[place]).is_err() && kept.open(&other, &[place]).is_err());
+        assert_eq!(moved.open(&other, &[place]).unwrap().get(place), tree.get(place));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! This owns the process that is killed: the program's database, keys and files, used as the program uses them, step by
 //! step by a seed. It says on standard output what it is about to do and what is done.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -55,6 +54,17 @@ impl House {
         self.blobs.settle(&[record])
     }
 
+    /// A record that belongs to nobody, as an account does.
+    async fn an_owner(&self) -> Option<Id> {
+        let found: Vec<Vec<u8>> = sqlx::query_scalar(
+            "SELECT record FROM key_leaf WHERE owner IS NULL AND place > 0 ORDER BY place LIMIT 1",
+        )
+        .fetch_all(self.db.read())
+        .await
+        .unwrap();
+        found.first().map(|record| Id::from_column(record).unwrap())
+    }
+
     /// Erases records with all that is theirs, in one turn; returns how many went.
     pub(crate) async fn erase(&self, records: Vec<Id>) -> kernel::Result<usize> {
         let erased = self.keys.turn(move |writing| {
@@ -99,7 +109,8 @@ pub(crate) fn run(folder: &Path, seed: u64) {
                 0..5 => {
                     for _ in 0..random.random_range(2..=CREATED_MAX) {
                         let record = Id::random();
-                        let owner = alive.first().copied().filter(|_| random.random_range(0..4) == 0);
+                        let owned = random.random_range(0..4) == 0;
+                        let owner = if owned { house.an_owner().await } else { None };
                         create(&house, record, owner).await;
                         alive.push(record);
                     }
@@ -118,8 +129,9 @@ pub(crate) fn run(folder: &Path, seed: u64) {
     });
 }
 
+/// Each line is out at once, whatever becomes of the process.
 fn say(line: &str) {
-    writeln!(std::io::stdout(), "{line}").unwrap();
+    println!("{line}");
 }
 
 async fn create(house: &House, record: Id, owner: Option<Id>) {

@@ -78,9 +78,9 @@ pub(crate) struct Suspect {
     disk: Option<Device>,
     alive: BTreeMap<Id, Option<Id>>,
     erased: BTreeSet<Id>,
-    /// Announced and not confirmed.
+    /// Announced and not confirmed; of deletions, what was named and what goes with it.
     pending_create: BTreeMap<Id, Option<Id>>,
-    pending_erase: Vec<Vec<Id>>,
+    pending_erase: BTreeMap<Vec<Id>, Vec<Id>>,
     roots: BTreeMap<u64, Vec<u8>>,
     /// No root before this epoch may be anywhere any more.
     oldest_allowed: u64,
@@ -94,7 +94,7 @@ impl Suspect {
             alive: BTreeMap::new(),
             erased: BTreeSet::new(),
             pending_create: BTreeMap::new(),
-            pending_erase: Vec::new(),
+            pending_erase: BTreeMap::new(),
             roots: BTreeMap::new(),
             oldest_allowed: 0,
             old: Vec::new(),
@@ -138,7 +138,9 @@ impl Suspect {
         child.kill().unwrap();
         child.wait().unwrap();
         // What it said before it died counts.
-        lines.iter().for_each(|line| drop(self.hear(&line, folder)));
+        for line in lines {
+            self.hear(&line, folder);
+        }
     }
 
     fn hear(&mut self, line: &str, folder: &Path) -> bool {
@@ -152,10 +154,11 @@ impl Suspect {
                 let owner = self.pending_create.remove(&all[0]).unwrap();
                 self.alive.insert(all[0], owner);
             }
-            (Some("will"), Some("erase")) => self.pending_erase.push(self.with_owned(all)),
+            (Some("will"), Some("erase")) => {
+                self.pending_erase.insert(all.clone(), self.with_owned(all));
+            }
             (Some("did"), Some("erase")) => {
-                let at = self.pending_erase.iter().position(|one| one.contains(&all[0])).unwrap();
-                for record in self.pending_erase.remove(at) {
+                for record in self.pending_erase.remove(&all).unwrap() {
                     self.alive.remove(&record);
                     self.erased.insert(record);
                 }
@@ -226,7 +229,7 @@ impl Suspect {
     }
 
     fn is_pending(&self, record: Id) -> bool {
-        self.pending_erase.iter().flatten().any(|other| *other == record)
+        self.pending_erase.values().flatten().any(|other| *other == record)
     }
 
     /// What was announced and not confirmed is wholly done or not at all; and a copy is kept, as a backup would be.
@@ -234,15 +237,14 @@ impl Suspect {
         let runtime = Runtime::new().unwrap();
         runtime.block_on(async {
             let house = House::open(folder).await.unwrap();
-            for (record, owner) in std::mem::take(&mut self.pending_create) {
+            for record in std::mem::take(&mut self.pending_create).into_keys() {
                 if house.keys.get(record).await.is_ok() {
                     // Its row is there; its files may not have been written yet, and it was not acknowledged.
                     house.erase(vec![record]).await.unwrap();
                     self.erased.insert(record);
                 }
-                drop(owner);
             }
-            for records in std::mem::take(&mut self.pending_erase) {
+            for records in std::mem::take(&mut self.pending_erase).into_values() {
                 let keys = house.keys.get_all(&records).await.unwrap();
                 let known: Vec<Id> =
                     records.into_iter().filter(|record| self.alive.contains_key(record)).collect();

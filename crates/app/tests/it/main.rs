@@ -1,6 +1,7 @@
 //! The program through its doors: a real server on a free port, a fresh data folder, a real client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // It is a test.
 
+mod backup;
 mod command_line;
 mod crash;
 mod doors;
@@ -9,7 +10,9 @@ mod ledger;
 mod pages;
 mod program;
 mod receipts;
+mod restore;
 mod sign_in;
+mod site;
 mod studio;
 mod trouble;
 

@@ -41,6 +41,11 @@ impl Server {
         panic!("the server did not start");
     }
 
+    /// Where it answers.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
     pub(crate) async fn generate(&self, key: &str, resolution: &str) -> StatusCode {
         let body = json!({ "prompt": "a castle on a hill", "resolution": resolution });
         let asked = client().post(format!("{}/api/generate/v2", self.base)).bearer_auth(key).json(&body);
@@ -55,7 +60,7 @@ impl Drop for Server {
     }
 }
 
-fn client() -> Client {
+pub(crate) fn client() -> Client {
     Client::builder().build().unwrap()
 }
 

@@ -21,8 +21,10 @@ use crate::folder::create_private_dir;
 use crate::keys::Keys;
 use crate::log::Log;
 
+pub(crate) use sweep::{erase_dir, erase_file};
+
 /// Where files wait for their row.
-const INCOMING: &str = "incoming";
+pub(crate) const INCOMING: &str = "incoming";
 
 /// Sealed files under one folder.
 #[derive(Clone)]

@@ -102,18 +102,22 @@ impl Blobs {
 }
 
 /// Overwrites and unlinks the files of a folder, and the folder, if it is there.
-pub(super) fn erase_dir(dir: &Path) -> io::Result<()> {
+pub(crate) fn erase_dir(dir: &Path) -> io::Result<()> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(cause) => return Err(cause),
     };
     for entry in entries {
-        let path = entry?.path();
-        overwrite(&path)?;
-        fs::remove_file(&path)?;
+        erase_file(&entry?.path())?;
     }
     fs::remove_dir(dir)
+}
+
+/// Overwrites and unlinks a file.
+pub(crate) fn erase_file(path: &Path) -> io::Result<()> {
+    overwrite(path)?;
+    fs::remove_file(path)
 }
 
 fn overwrite(path: &Path) -> io::Result<()> {

@@ -6,7 +6,7 @@ use rand::seq::SliceRandom;
 use vault::receipt::{self, BUNDLE_ENTRIES, Hash, Inclusion, Tile, Verified, VerifierKey};
 
 use super::Keys;
-use crate::db::{Writing, commit, sql};
+use crate::db::{Db, Writing, commit, sql};
 
 const HOUR_SECONDS: i64 = 3600;
 /// Bytes of an entry.
@@ -46,14 +46,7 @@ impl Keys {
         let next = last.map_or(0, |(number, _)| number + 1);
         for (number, bundle) in (next..).zip(bundles(take_pending(&mut writing).await?)) {
             let hashes: Vec<Hash> = bundle.iter().map(|entry| receipt::leaf_hash(entry)).collect();
-            sqlx::query("INSERT INTO log_bundle (number, hour, entries, head) VALUES (?, ?, ?, ?)")
-                .bind(number)
-                .bind(hour)
-                .bind(bundle.concat())
-                .bind(receipt::head(&hashes).as_slice())
-                .execute(&mut *writing)
-                .await
-                .map_err(sql)?;
+            insert_bundle(&mut writing, number, hour, bundle.concat(), &receipt::head(&hashes)).await?;
         }
         commit(writing).await
     }
@@ -167,6 +160,50 @@ async fn take_pending(writing: &mut Writing) -> Result<Vec<Hash>> {
         .await
         .map_err(sql)?;
     Ok(rows.into_iter().filter_map(|commitment| commitment.try_into().ok()).collect())
+}
+
+/// Takes the log as another database has it, whose rows are newer.
+///
+/// # Errors
+/// As every read and write.
+pub async fn carry_over(writing: &mut Writing, newer: &Db) -> Result<()> {
+    for statement in ["DELETE FROM log_bundle", "DELETE FROM log_pending"] {
+        sqlx::query(statement).execute(&mut **writing).await.map_err(sql)?;
+    }
+    let bundles: Vec<(i64, i64, Vec<u8>, Vec<u8>)> =
+        sqlx::query_as("SELECT number, hour, entries, head FROM log_bundle")
+            .fetch_all(newer.read())
+            .await
+            .map_err(sql)?;
+    for (number, hour, entries, head) in bundles {
+        insert_bundle(writing, number, hour, entries, &head).await?;
+    }
+    let pending: Vec<Vec<u8>> = sqlx::query_scalar("SELECT commitment FROM log_pending")
+        .fetch_all(newer.read())
+        .await
+        .map_err(sql)?;
+    for commitment in pending.into_iter().filter_map(|commitment| commitment.try_into().ok()) {
+        insert_pending(writing, &commitment).await?;
+    }
+    Ok(())
+}
+
+async fn insert_bundle(
+    writing: &mut Writing,
+    number: i64,
+    hour: i64,
+    entries: Vec<u8>,
+    head: &[u8],
+) -> Result<()> {
+    sqlx::query("INSERT INTO log_bundle (number, hour, entries, head) VALUES (?, ?, ?, ?)")
+        .bind(number)
+        .bind(hour)
+        .bind(entries)
+        .bind(head)
+        .execute(&mut **writing)
+        .await
+        .map_err(sql)?;
+    Ok(())
 }
 
 /// Whole bundles of these commitments and random entries, in no order that tells one from the other.

@@ -6,7 +6,7 @@ mod open;
 mod store;
 mod turn;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -169,6 +169,27 @@ impl Keys {
     /// Whether the root is kept out of swap and core dumps.
     pub async fn root_is_locked(&self) -> bool {
         self.core.state().await.root.key.is_locked()
+    }
+
+    /// Every record whose key can still be had: it has a leaf, and so has its owner.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn living(&self) -> Result<HashSet<Id>> {
+        store::living(&self.core.db).await
+    }
+
+    /// The first node of the tree, sealed for a backup; nothing where the live root is of another epoch by now. The live
+    /// root itself stays here.
+    ///
+    /// # Errors
+    /// `Internal` when the node is not the one that the live root seals.
+    pub async fn reseal(&self, epoch: u64, first: &[u8], under: &Key) -> Result<Option<Vec<u8>>> {
+        let state = self.core.state().await;
+        if state.root.epoch != epoch {
+            return Ok(None);
+        }
+        vault::reseal_first(state.root.key.bytes(), under, first).map(Some)
     }
 
     /// The number of turns so far.

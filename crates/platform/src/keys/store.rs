@@ -1,6 +1,6 @@
 //! This owns all SQL for the key tree.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use kernel::{Error, Id, Result};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
@@ -166,6 +166,18 @@ pub(super) async fn owned(writing: &mut Writing, owner: Id) -> Result<Vec<Id>> {
 pub(super) async fn records(db: &Db) -> Result<Vec<Id>> {
     let rows: Vec<Vec<u8>> =
         sqlx::query_scalar("SELECT record FROM key_leaf").fetch_all(db.read()).await.map_err(sql)?;
+    rows.iter().map(|record| Id::from_column(record)).collect()
+}
+
+/// Every record that has a leaf, and whose owner, if it has one, has a leaf too.
+pub(super) async fn living(db: &Db) -> Result<HashSet<Id>> {
+    let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT l.record FROM key_leaf l LEFT JOIN key_leaf o ON o.record = l.owner \
+         WHERE l.owner IS NULL OR o.place IS NOT NULL",
+    )
+    .fetch_all(db.read())
+    .await
+    .map_err(sql)?;
     rows.iter().map(|record| Id::from_column(record)).collect()
 }
 

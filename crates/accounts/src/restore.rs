@@ -1,0 +1,57 @@
+//! This owns taking out of restored rows what was ended after they were kept: accounts that are closed, API keys that are
+//! revoked, and every session.
+
+use std::collections::HashSet;
+
+use kernel::{Id, Result};
+use platform::db::{Db, Writing, sql};
+
+use crate::{Accounts, delete_rows};
+
+impl Accounts {
+    /// Deletes every account without a key, every API key that the newest rows do not have, and all sessions, since nobody
+    /// can tell which were ended; returns how many accounts.
+    ///
+    /// # Errors
+    /// As every read and write.
+    pub async fn drop_keyless(
+        writing: &mut Writing,
+        living: &HashSet<Id>,
+        newest: Option<&Db>,
+    ) -> Result<u64> {
+        sqlx::query("DELETE FROM session").execute(&mut **writing).await.map_err(sql)?;
+        let mut dropped = 0;
+        for account in ids(sqlx::query_scalar("SELECT id FROM account").fetch_all(&mut **writing).await)? {
+            if !living.contains(&account) {
+                delete_rows(writing, account).await?;
+                dropped += 1;
+            }
+        }
+        let Some(newest) = newest else { return Ok(dropped) };
+        let keys = "SELECT id FROM api_key";
+        let valid: HashSet<Id> =
+            ids(sqlx::query_scalar(keys).fetch_all(newest.read()).await)?.into_iter().collect();
+        for key in ids(sqlx::query_scalar(keys).fetch_all(&mut **writing).await)? {
+            if !valid.contains(&key) {
+                sqlx::query("DELETE FROM api_key WHERE id = ?")
+                    .bind(key.as_bytes().as_slice())
+                    .execute(&mut **writing)
+                    .await
+                    .map_err(sql)?;
+            }
+        }
+        Ok(dropped)
+    }
+
+    /// Every record of a database.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn records_of(db: &Db) -> Result<Vec<Id>> {
+        ids(sqlx::query_scalar("SELECT id FROM account").fetch_all(db.read()).await)
+    }
+}
+
+fn ids(rows: sqlx::Result<Vec<Vec<u8>>>) -> Result<Vec<Id>> {
+    rows.map_err(sql)?.iter().map(|id| Id::from_column(id)).collect()
+}
