@@ -13,6 +13,8 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 
+use crate::reserve::Reserve;
+
 /// Connections that read side by side.
 const READERS_MAX: u32 = 4;
 /// How long a statement waits for a lock before it gives up.
@@ -26,6 +28,7 @@ pub type Writing = sqlx::Transaction<'static, sqlx::Sqlite>;
 pub struct Db {
     writer: SqlitePool,
     readers: SqlitePool,
+    reserve: Reserve,
 }
 
 impl Db {
@@ -78,7 +81,18 @@ impl Db {
             .connect_with(file.read_only(true))
             .await
             .map_err(sql)?;
-        Ok(Self { writer, readers })
+        let reserve = Reserve::beside(path);
+        reserve.lay_up();
+        Ok(Self { writer, readers, reserve })
+    }
+
+    /// As [`Db::write`], for what makes room: on a full disk it may use what was laid up for it.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub async fn write_to_erase(&self) -> Result<Writing> {
+        self.reserve.spend_if_needed();
+        self.write().await
     }
 
     /// Starts a transaction that writes; there is one at a time.
@@ -102,6 +116,11 @@ impl Db {
     pub async fn truncate_journal(&self) -> Result<()> {
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await.map_err(sql)?;
         Ok(())
+    }
+
+    /// Lays up room for deletions on a full disk again, where there is plenty now.
+    pub fn lay_up_reserve(&self) {
+        self.reserve.lay_up();
     }
 
     /// Closes every connection after what is under way.

@@ -11,4 +11,5 @@ pub mod keys;
 pub mod log;
 pub mod mail;
 pub mod outgoing;
+mod reserve;
 pub mod ui;

@@ -7,7 +7,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use kernel::{Error, Id, Result};
 use zeroize::Zeroizing;
 
-use crate::{Opened, RecordKey, derive};
+use crate::{RecordKey, derive};
 
 /// Seals a field of a record.
 ///
@@ -26,7 +26,12 @@ pub fn seal_field(key: &RecordKey, record: Id, name: &'static str, plain: &[u8])
 ///
 /// # Errors
 /// `Internal` when a byte of it is wrong, or it is of another record or name.
-pub fn open_field(key: &RecordKey, record: Id, name: &'static str, sealed: &[u8]) -> Result<Opened> {
+pub fn open_field(
+    key: &RecordKey,
+    record: Id,
+    name: &'static str,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>> {
     let broken = || Error::internal("a sealed field is broken");
     let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(broken)?;
     let mut body = Zeroizing::new(body.to_vec());

@@ -11,7 +11,6 @@ use std::str::FromStr;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use kernel::{Error, Id, Result};
-use zeroize::Zeroizing;
 
 use crate::{RecordKey, derive};
 
@@ -22,8 +21,41 @@ const HEADER_BYTES: usize = 16;
 const SALT_BYTES: usize = 16;
 const MAGIC: [u8; 8] = *b"SLB1\x01\0\0\0";
 
-/// Opened plain text, wiped when dropped.
-pub type Opened = Zeroizing<Vec<u8>>;
+/// Opened plain text, wiped when dropped: in one pass over what was written, which `Zeroizing` takes twice.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Opened(Vec<u8>);
+
+impl Opened {
+    pub(crate) fn zeroed(bytes: usize) -> Self {
+        Self(vec![0; bytes])
+    }
+
+    /// Leaves only some bytes from a place on.
+    fn keep(&mut self, from: usize, bytes: usize) {
+        let end = self.0.len();
+        let from = from.min(end);
+        self.0.copy_within(from..end.min(from.saturating_add(bytes)), 0);
+        let kept = bytes.min(end - from);
+        self.0.get_mut(kept..).unwrap_or_default().fill(0);
+        zeroize::optimization_barrier(self.0.as_slice());
+        self.0.truncate(kept);
+    }
+}
+
+impl std::ops::Deref for Opened {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        zeroize::optimization_barrier(self.0.as_slice());
+    }
+}
 
 /// Which of a record's blobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,17 +147,17 @@ pub fn open_range(
     }
     let first = start / CHUNK_BYTES as u64;
     let last = end.saturating_sub(1).max(start) / CHUNK_BYTES as u64;
-    let mut opened =
-        Zeroizing::new(Vec::with_capacity(usize::try_from(end - start).unwrap_or(0) + CHUNK_BYTES));
-    for index in first..=last.min(chunks - 1) {
+    let last = last.min(chunks - 1);
+    let spanned = plain_bytes.min((last + 1) * CHUNK_BYTES as u64) - first * CHUNK_BYTES as u64;
+    // Straight from the sealed bytes into their place: nothing is copied, and each page is touched once.
+    let mut opened = Opened::zeroed(usize::try_from(spanned).map_err(|_| broken())?);
+    for (index, place) in (first..=last).zip(places(&mut opened.0)) {
         let from = chunk_capacity(index) * (CHUNK_BYTES + TAG_BYTES);
-        let chunk = body.get(from..body.len().min(from + CHUNK_BYTES + TAG_BYTES)).ok_or_else(broken)?;
-        cipher.open(index, index + 1 == chunks, chunk, &mut opened)?;
+        let chunk = body.get(from..from + place.len() + TAG_BYTES).ok_or_else(broken)?;
+        cipher.open(index, index + 1 == chunks, chunk, place)?;
     }
     let skipped = usize::try_from(start - first * CHUNK_BYTES as u64).unwrap_or(0);
-    let skipped = skipped.min(opened.len());
-    opened.drain(..skipped);
-    opened.truncate(usize::try_from(end - start).unwrap_or(usize::MAX));
+    opened.keep(skipped, usize::try_from(end - start).unwrap_or(usize::MAX));
     Ok(opened)
 }
 
@@ -140,6 +172,11 @@ pub fn plain_len(sealed: &[u8]) -> Result<u64> {
         return Err(broken());
     }
     length.first_chunk().map(|length| u64::from_be_bytes(*length)).ok_or_else(broken)
+}
+
+/// Where the plain text of each chunk goes; an empty blob has one empty place.
+fn places(plain: &mut [u8]) -> Box<dyn Iterator<Item = &mut [u8]> + '_> {
+    if plain.is_empty() { Box::new(std::iter::once(plain)) } else { Box::new(plain.chunks_mut(CHUNK_BYTES)) }
 }
 
 /// An empty blob has one empty chunk, so that it is authenticated too.
@@ -184,17 +221,11 @@ impl Cipher {
         tag.as_ref().first_chunk().copied().ok_or_else(|| Error::internal("sealing failed"))
     }
 
-    fn open(&self, index: u64, last: bool, chunk: &[u8], into: &mut Vec<u8>) -> Result<()> {
-        let start = into.len();
-        into.extend_from_slice(chunk);
-        let part = into.get_mut(start..).unwrap_or_default();
-        let plain = self
-            .key
-            .open_in_place(Self::nonce(index, last), Aad::from(&self.bound), part)
-            .map_err(|_| broken())?
-            .len();
-        into.truncate(start + plain);
-        Ok(())
+    fn open(&self, index: u64, last: bool, chunk: &[u8], into: &mut [u8]) -> Result<()> {
+        let (sealed, tag) = chunk.split_at_checked(into.len()).ok_or_else(broken)?;
+        self.key
+            .open_separate_gather(Self::nonce(index, last), Aad::from(&self.bound), sealed, tag, into)
+            .map_err(|_| broken())
     }
 }
 

@@ -244,15 +244,21 @@ impl Suspect {
                     self.erased.insert(record);
                 }
             }
-            for records in std::mem::take(&mut self.pending_erase).into_values() {
+            let pending: Vec<Vec<Id>> = std::mem::take(&mut self.pending_erase).into_values().collect();
+            // What two deletions name goes with the first of them.
+            let twice = |record: &Id| pending.iter().filter(|one| one.contains(record)).count() > 1;
+            let shared: BTreeSet<Id> =
+                pending.iter().flatten().filter(|record| twice(record)).copied().collect();
+            for records in pending {
                 let keys = house.keys.get_all(&records).await.unwrap();
                 let known: Vec<Id> =
                     records.into_iter().filter(|record| self.alive.contains_key(record)).collect();
-                let there = known.iter().filter(|record| keys.contains_key(record)).count();
-                assert!(there == 0 || there == known.len(), "a deletion is half-done");
-                if there == 0 {
-                    self.alive.retain(|record, _| !known.contains(record));
-                    self.erased.extend(known);
+                let own: Vec<&Id> = known.iter().filter(|record| !shared.contains(record)).collect();
+                let there = own.iter().filter(|record| keys.contains_key(record)).count();
+                assert!(there == 0 || there == own.len(), "a deletion is half-done");
+                for record in known.into_iter().filter(|record| !keys.contains_key(record)) {
+                    self.alive.remove(&record);
+                    self.erased.insert(record);
                 }
             }
             house.blobs.sweep().await.unwrap();

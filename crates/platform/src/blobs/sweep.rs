@@ -47,6 +47,7 @@ impl Blobs {
         if !behind.is_empty() {
             self.db.truncate_journal().await?;
         }
+        self.db.lay_up_reserve();
         failed.map_or(Ok(()), Err)
     }
 
@@ -89,7 +90,7 @@ impl Blobs {
     }
 
     async fn forget(&self, swept: &[Id]) -> Result<()> {
-        let mut writing = self.db.write().await?;
+        let mut writing = self.db.write_to_erase().await?;
         for record in swept {
             sqlx::query("DELETE FROM sweep WHERE record = ?")
                 .bind(record.as_bytes().as_slice())

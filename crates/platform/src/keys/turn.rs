@@ -117,7 +117,7 @@ impl Core {
     /// One turn; what each deed has erased, or why it could not.
     async fn take_turn(&self, works: Vec<Work>) -> Result<Vec<Result<Gone>>> {
         self.settle().await?;
-        let mut writing = self.db.write().await?;
+        let mut writing = self.db.write_to_erase().await?;
         let (mut asked, mut all) = (Vec::new(), Vec::new());
         for work in works {
             let records = attempt(&mut writing, work).await?;
