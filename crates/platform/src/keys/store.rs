@@ -105,17 +105,17 @@ pub(super) async fn take_out(writing: &mut Writing, records: &[Id]) -> Result<Ve
             taken.push((record, Place::new(row.try_get("place").map_err(sql)?)?));
         }
     }
-    for (record, place) in &taken {
-        sqlx::query("INSERT INTO key_free (place) VALUES (?)")
-            .bind(place.number())
-            .execute(&mut **writing)
-            .await
-            .map_err(sql)?;
-        sqlx::query("INSERT INTO sweep (record) VALUES (?) ON CONFLICT DO NOTHING")
-            .bind(record.as_bytes().as_slice())
-            .execute(&mut **writing)
-            .await
-            .map_err(sql)?;
+    for part in taken.chunks(BOUND_MAX) {
+        let mut query = QueryBuilder::new("INSERT INTO key_free (place) ");
+        query.push_values(part, |mut row, (_, place)| {
+            row.push_bind(place.number());
+        });
+        query.build().execute(&mut **writing).await.map_err(sql)?;
+        let mut query = QueryBuilder::new("INSERT OR IGNORE INTO sweep (record) ");
+        query.push_values(part, |mut row, (record, _)| {
+            row.push_bind(record.as_bytes().to_vec());
+        });
+        query.build().execute(&mut **writing).await.map_err(sql)?;
     }
     Ok(taken)
 }
@@ -140,14 +140,18 @@ pub(super) async fn nodes(
 }
 
 pub(super) async fn write_nodes(writing: &mut Writing, nodes: Vec<Written>) -> Result<()> {
-    for (id, sealed) in nodes {
-        let query = match sealed {
-            Some(sealed) => sqlx::query("INSERT OR REPLACE INTO key_node (number, sealed) VALUES (?, ?)")
-                .bind(id.number())
-                .bind(sealed),
-            None => sqlx::query("DELETE FROM key_node WHERE number = ?").bind(id.number()),
-        };
-        query.execute(&mut **writing).await.map_err(sql)?;
+    let (written, removed): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|(_, sealed)| sealed.is_some());
+    for part in written.chunks(BOUND_MAX / 2) {
+        let mut query = QueryBuilder::new("INSERT OR REPLACE INTO key_node (number, sealed) ");
+        query.push_values(part, |mut row, (id, sealed)| {
+            row.push_bind(id.number()).push_bind(sealed.clone());
+        });
+        query.build().execute(&mut **writing).await.map_err(sql)?;
+    }
+    for part in removed.chunks(BOUND_MAX) {
+        let mut query = QueryBuilder::new("DELETE FROM key_node WHERE number IN (");
+        bind_all(&mut query, part.iter().map(|(id, _)| id.number()));
+        query.build().execute(&mut **writing).await.map_err(sql)?;
     }
     Ok(())
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use kernel::{Error, Id, Kind, Result};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use vault::receipt::{Deletion, RECORDS_MAX, Receipt};
-use vault::{Key, NodeId, Place, Root, SecretPage, Tree};
+use vault::{NodeId, Place, Root, SecretPage, Tree};
 
 use super::{Core, Keys, log, store};
 use crate::db::{Writing, commit, sql};
@@ -45,6 +46,22 @@ pub(super) struct Waiting {
 struct Gone {
     records: Vec<Id>,
     receipts: Vec<String>,
+}
+
+/// The root that a turn is about to put in place.
+struct Next {
+    epoch: u64,
+    page: SecretPage,
+    /// Writes it to the disk beside the one that lives.
+    prepared: JoinHandle<Result<()>>,
+}
+
+impl Next {
+    /// Waits until it is on the disk.
+    async fn prepared(self) -> Result<SecretPage> {
+        self.prepared.await.map_err(|_| stopped())??;
+        Ok(self.page)
+    }
 }
 
 /// Takes turns until the last [`Keys`] is dropped.
@@ -118,9 +135,12 @@ impl Core {
     async fn take_turn(&self, works: Vec<Work>) -> Result<Vec<Result<Gone>>> {
         self.settle().await?;
         let mut writing = self.db.write_to_erase().await?;
+        let alone = works.len() == 1;
         let (mut asked, mut all) = (Vec::new(), Vec::new());
         for work in works {
-            let records = attempt(&mut writing, work).await?;
+            // A deed that is alone takes the whole transaction with it when it fails.
+            let records =
+                if alone { Ok(work(&mut writing).await?) } else { attempt(&mut writing, work).await? };
             all.extend(records.iter().flatten().copied());
             asked.push(records);
         }
@@ -130,17 +150,28 @@ impl Core {
             return Ok(asked.into_iter().map(|records| records.map(|_| Gone::default())).collect());
         }
         let places: Vec<Place> = taken.iter().map(|(_, place)| *place).collect();
-        let (epoch, root) = self.rewrap(&mut writing, &places, &places).await?;
         let taken: HashSet<Id> = taken.into_iter().map(|(record, _)| record).collect();
+        let next = self.rewrap(&mut writing, &places, &places).await?;
+        let ended = self.receive_all(&mut writing, asked, &taken, next.epoch).await;
+        self.put_in_place(writing, next, ended).await
+    }
+
+    /// What each deed has erased, with its receipts.
+    async fn receive_all(
+        &self,
+        writing: &mut Writing,
+        asked: Vec<Result<Vec<Id>>>,
+        taken: &HashSet<Id>,
+        epoch: u64,
+    ) -> Result<Vec<Result<Gone>>> {
         let mut ended = Vec::with_capacity(asked.len());
         for records in asked {
             let records = records.map(|all| all.into_iter().filter(|one| taken.contains(one)).collect());
             ended.push(match records {
-                Ok(records) => Ok(self.receive(&mut writing, records, epoch).await?),
+                Ok(records) => Ok(self.receive(writing, records, epoch).await?),
                 Err(error) => Err(error),
             });
         }
-        self.put_in_place(writing, epoch, root).await?;
         Ok(ended)
     }
 
@@ -155,29 +186,39 @@ impl Core {
         Ok(Gone { records, receipts })
     }
 
-    /// Gives every node on the paths to these places a new key; `erased` go with it. Returns the new root.
-    async fn rewrap(&self, writing: &mut Writing, paths: &[Place], erased: &[Place]) -> Result<(u64, Key)> {
-        let state = self.state().await;
+    /// Gives every node on the paths to these places a new key; `erased` go with it. The new root is on its way to the
+    /// disk when this returns, since rows can be written meanwhile.
+    async fn rewrap(&self, writing: &mut Writing, paths: &[Place], erased: &[Place]) -> Result<Next> {
         let nodes = store::nodes(writing, paths).await?;
+        let (mut state, file) = (self.state.write().await, Arc::clone(&self.file));
         let mut tree = Tree::open(state.root.key.bytes(), nodes)?;
         let root = tree.erase(erased);
-        let epoch = state.root.epoch + 1;
-        store::write_nodes(writing, tree.writes()?).await?;
-        store::set_epoch(writing, epoch).await?;
-        Ok((epoch, root))
-    }
-
-    async fn put_in_place(&self, writing: Writing, epoch: u64, root: Key) -> Result<()> {
-        let page = SecretPage::new(&root);
-        let file = Arc::clone(&self.file);
-        if let Err(error) = blocking(move || file.prepare(epoch, &root)).await {
-            drop(writing);
-            self.state.write().await.torn = true;
-            return Err(error);
-        }
-        let mut state = self.state.write().await;
+        let (written, epoch) = (tree.writes()?, state.root.epoch + 1);
         // From here on a failure leaves open which of the two roots lives, until `settle` has asked the database.
         state.torn = true;
+        drop(state);
+        let page = SecretPage::new(&root);
+        let prepared = tokio::task::spawn_blocking(move || file.prepare(epoch, &root));
+        let next = Next { epoch, page, prepared };
+        let rows = async {
+            store::write_nodes(writing, written).await?;
+            store::set_epoch(writing, epoch).await
+        };
+        match rows.await {
+            Ok(()) => Ok(next),
+            Err(error) => {
+                next.prepared().await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Commits under the next root, if all went well so far, and overwrites the old one.
+    async fn put_in_place<T>(&self, writing: Writing, next: Next, ended: Result<T>) -> Result<T> {
+        let epoch = next.epoch;
+        let page = next.prepared().await?;
+        let ended = ended?;
+        let mut state = self.state.write().await;
         commit(writing).await?;
         state.root = Root { epoch, key: page };
         // Reading goes on while the old root is overwritten.
@@ -185,7 +226,7 @@ impl Core {
         let file = Arc::clone(&self.file);
         blocking(move || file.keep_only(epoch)).await.map_err(unfinished)?;
         self.state.write().await.torn = false;
-        Ok(())
+        Ok(ended)
     }
 
     /// After a turn that failed half-way: the root that fits the database lives, the other is overwritten.
@@ -208,8 +249,8 @@ impl Core {
         let nodes = store::lowest_nodes(&mut writing, behind, ROTATED_NODES).await?;
         if !nodes.is_empty() {
             let paths: Vec<Place> = nodes.iter().map(|node| node.first_place()).collect();
-            let (epoch, root) = self.rewrap(&mut writing, &paths, &[]).await?;
-            self.put_in_place(writing, epoch, root).await?;
+            let next = self.rewrap(&mut writing, &paths, &[]).await?;
+            self.put_in_place(writing, next, Ok(())).await?;
         }
         Ok(nodes)
     }
