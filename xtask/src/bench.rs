@@ -28,11 +28,11 @@ const PAGE_REQUESTS: u32 = 200;
 /// What one part found: lines to print, or why it could not be measured here.
 type Measured = Result<Vec<String>, String>;
 
-/// Prints every number that can be measured here; what cannot is named. `--build` adds the clean build, which is long.
+/// Prints every number that can be measured here; what cannot is named. `--build` adds the clean build, which is long, `--full` ten million keys.
 pub(crate) fn bench(rest: &[String]) -> Done {
     setup::setup(Profile::Release);
     crate::build(Profile::Release, "--bin", "safelight")?;
-    for example in ["papercut", "throughput", "latency"] {
+    for example in ["papercut", "throughput", "latency", "deletion"] {
         crate::build(Profile::Release, "--example", example)?;
     }
     let shared = std::env::var_os("SAFELIGHT_SHARED_DATA")
@@ -50,6 +50,7 @@ pub(crate) fn bench(rest: &[String]) -> Done {
     part("import", import(&shared.join("artworks"), &scratch));
     part("search", figures(Command::new(example("latency")).arg(&shared)).and_then(all));
     part("vault", vault());
+    part("deletion", deletion(rest));
     part("papercut", papercut(&scratch));
     part("server", server(&scratch));
     if rest.iter().any(|word| word == "--build") {
@@ -144,6 +145,28 @@ fn vault() -> Measured {
         Ok(format!("{name}: {ours:.0} MiB/s, bare AES-256-GCM {bare:.0} MiB/s, ratio {:.2}", ours / bare))
     };
     ["seal", "open"].into_iter().map(line).collect()
+}
+
+/// A deletion beside the waits for the disk that it cannot do without, on the disk that builds lie on. `--full` goes up to
+/// ten million keys, which takes a gigabyte.
+fn deletion(rest: &[String]) -> Measured {
+    let power = if rest.iter().any(|word| word == "--full") { 7 } else { 5 };
+    let found = figures(Command::new(example("deletion")).arg(target()).arg(power.to_string()))?;
+    let mut lines = vec![format!("keys rewritten: {} bytes", get(&found, "key_bytes_rewritten")?)];
+    for exponent in 3..=power {
+        let (ours, waits) = (
+            get(&found, &format!("deletion_ms_at_1e{exponent}"))?,
+            get(&found, &format!("two_waits_ms_at_1e{exponent}"))?,
+        );
+        let resident = get(&found, &format!("resident_mib_at_1e{exponent}"))?;
+        lines.push(format!(
+            "one deletion at 10^{exponent} keys: p50 {ours:.2} ms, two fdatasync {waits:.2} ms, ratio {:.1}; resident {resident} MiB",
+            ours / waits
+        ));
+    }
+    let (all, one) = (get(&found, "hundred_at_once_ms")?, get(&found, "deletion_ms_at_1e3")?);
+    lines.push(format!("100 deletions at once: {all:.1} ms, {:.1} times one", all / one));
+    Ok(lines)
 }
 
 fn papercut(scratch: &Path) -> Measured {

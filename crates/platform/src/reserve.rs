@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Room that a turn needs at most: its rows twice, in the journal and in their place.
@@ -26,8 +27,8 @@ impl Reserve {
     pub(crate) fn lay_up(&self) {
         let there = fs::metadata(&self.path).is_ok_and(|file| file.len() == RESERVE_BYTES as u64);
         if !there && self.room().is_ok_and(|room| room > PLENTY * RESERVE_BYTES as u64) {
-            let written =
-                File::create(&self.path).and_then(|mut file| file.write_all(&vec![0; RESERVE_BYTES]));
+            let file = File::options().create(true).write(true).truncate(true).mode(0o600).open(&self.path);
+            let written = file.and_then(|mut file| file.write_all(&vec![0; RESERVE_BYTES]));
             if written.is_err() {
                 let _ = fs::remove_file(&self.path);
             }
