@@ -1,5 +1,6 @@
 // What a person does, in a real browser, from the first look to closing the account.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { violations } from "../axe.mjs";
 import { openHouse, pick, signIn } from "../house.mjs";
@@ -8,6 +9,7 @@ const STARTER_MILLIS = 180_000;
 const DEVELOP_MILLIS = 60_000;
 let house;
 let member;
+let receipt;
 
 before(async () => { house = await openHouse(); });
 after(async () => {
@@ -79,6 +81,10 @@ test("a member signs in, develops a picture, downloads it, and deletes it for go
   await member.locator("#delete button.danger").click();
   await member.locator("[data-print]").first().waitFor({ state: "detached" });
   assert.equal((await member.request.get(address)).status(), 404);
+  assert.deepEqual(await violations(member), []);
+  const [saved] = await Promise.all([member.waitForEvent("download"), member.locator("[data-receipts] a[download]").click()]);
+  assert.equal(saved.suggestedFilename(), "safelight-receipt.txt");
+  receipt = await readFile(await saved.path(), "utf8");
   await member.reload();
   assert.equal(await member.locator("[data-print]").count(), 0);
 });
@@ -103,8 +109,28 @@ test("a member compares two pictures and deletes several at once", async () => {
   assert.equal(await member.locator(".going img").count(), 2, "what goes is shown before it goes");
   assert.deepEqual(await violations(member), []);
   await member.locator("main button.danger").click();
+  await member.locator("pre.receipt").waitFor();
+  assert.deepEqual(await violations(member), []);
+  const both = await member.locator("pre.receipt").innerText();
+  assert.ok(ids[0] && [ids[0], ids[2]].every((id) => both.includes(`record ${id}`)), "one receipt names both");
+  await member.locator("main a[href='/studio']").click();
   await member.waitForURL(/\/studio$/);
   assert.deepEqual(await paths(member), [ids[1], ids[3]], "what was not chosen stays, in its order");
+});
+
+test("whoever has a receipt can check it, without signing in", async () => {
+  const page = await house.newPage();
+  await page.goto("/verify");
+  assert.deepEqual(await violations(page), []);
+  await page.locator("textarea").fill(receipt.replace("epoch", "epocs"));
+  await page.locator("main button.lamp").click();
+  await page.locator(".wrong").waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.locator("textarea").fill(receipt);
+  await page.locator("main button.lamp").click();
+  await page.locator(".verdict").waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.close();
 });
 
 test("a picture in line shows its place, and can be cancelled for nothing", async () => {
@@ -183,6 +209,9 @@ test("a member sees the ledger, makes a key, and closes the account", async () =
   assert.equal(await member.locator("#new-key").count(), 0);
   await member.locator("form[action='/account/close'] input[type=checkbox]").check();
   await member.getByRole("button", { name: "Close my account" }).click();
+  await member.locator("pre.receipt").waitFor();
+  assert.deepEqual(await violations(member), []);
+  await member.locator("main a[href='/']").click();
   await member.waitForURL((url) => url.pathname === "/");
   await member.goto("/account");
   await member.waitForURL(/sign-in/);
