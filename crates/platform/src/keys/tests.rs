@@ -205,6 +205,19 @@ async fn a_root_that_is_missing_or_of_another_house_is_refused_and_destroys_noth
 }
 
 #[tokio::test]
+async fn a_new_house_takes_no_root_that_is_there_already() {
+    let (old, dir) = (House::new().await, tempfile::tempdir().unwrap());
+    let root = fs::read(old.root()).unwrap();
+    let db = Db::open(&dir.path().join("db")).await.unwrap();
+    // As when two sites are given one folder for their roots.
+    let refused = Keys::open(db, &old.root(), "x/log", old.clock.clone()).await;
+    assert!(refused.err().unwrap().public.contains("another site"));
+    assert_eq!(fs::read(old.root()).unwrap(), root);
+    let (record, key) = old.create(None).await;
+    assert!(old.has(record, &key).await);
+}
+
+#[tokio::test]
 async fn rotation_gives_every_node_a_new_key_and_loses_none() {
     let house = House::new().await;
     let mut kept = Vec::new();
