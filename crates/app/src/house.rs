@@ -144,7 +144,7 @@ impl House {
     /// As every read and write.
     pub async fn reconcile_files(&self) -> Result<(u64, u64)> {
         let swept = self.blobs.sweep_strays().await?;
-        let pictures = [self.gallery.records().await?, self.studio.pictured().await?].concat();
+        let pictures = [self.gallery.records().await?, Studio::records_with_files(&self.db).await?].concat();
         let blobs = self.blobs.clone();
         let missing = tokio::task::spawn_blocking(move || blobs.find_missing(&pictures).len() as u64)
             .await

@@ -96,14 +96,6 @@ impl Studio {
         store::records(&self.db).await
     }
 
-    /// Vault records that have a picture; their files have to be there.
-    ///
-    /// # Errors
-    /// As every read of the database.
-    pub async fn pictured(&self) -> Result<Vec<Id>> {
-        store::pictured(&self.db).await
-    }
-
     /// The models on offer.
     #[must_use]
     pub fn models(&self) -> &Models {

@@ -170,15 +170,6 @@ pub(crate) async fn ids(writing: &mut Writing, account: Id) -> Result<Vec<Id>> {
     rows.iter().map(|id| Id::from_column(id)).collect()
 }
 
-/// Ids of every generation that has a picture.
-pub(crate) async fn pictured(db: &Db) -> Result<Vec<Id>> {
-    let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT id FROM generation WHERE state = 'completed'")
-        .fetch_all(db.read())
-        .await
-        .map_err(sql)?;
-    rows.iter().map(|id| Id::from_column(id)).collect()
-}
-
 /// Ids of every record of every member.
 pub(crate) async fn records(db: &Db) -> Result<Vec<Id>> {
     let rows: Vec<Vec<u8>> =
