@@ -12,4 +12,5 @@ pub mod log;
 pub mod mail;
 pub mod outgoing;
 mod reserve;
+pub mod shelf;
 pub mod ui;

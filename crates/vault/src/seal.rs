@@ -50,6 +50,12 @@ impl std::ops::Deref for Opened {
     }
 }
 
+impl AsRef<[u8]> for Opened {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl Drop for Opened {
     fn drop(&mut self) {
         self.0.fill(0);

@@ -95,6 +95,41 @@ async fn a_removed_artwork_is_gone_from_every_door() {
 }
 
 #[tokio::test]
+async fn a_picture_that_is_kept_at_hand_is_gone_with_its_artwork_and_with_the_picture_that_replaces_it() {
+    let app = TestApp::start().await;
+    let file = posts(&app);
+    app.operate(Request::Import { file: file.clone() }).await.unwrap();
+    let thumbnail = async || {
+        let found = app.browser().get(app.url("/api/images/101")).send().await.unwrap();
+        found.json::<Value>().await.unwrap()["data"]["thumbnail_url"].as_str().unwrap().to_owned()
+    };
+    let status = async |url: &str| app.browser().get(url).send().await.unwrap().status();
+    let kept = async || {
+        let url = thumbnail().await;
+        let cold = app.browser().get(&url).send().await.unwrap();
+        let hot = app.browser().get(&url).send().await.unwrap();
+        for name in ["content-type", "cache-control", "content-length", "content-security-policy"] {
+            assert_eq!(cold.headers()[name], hot.headers()[name]);
+        }
+        assert_eq!(cold.bytes().await.unwrap(), hot.bytes().await.unwrap());
+        let record: kernel::Id = url.split('/').rev().nth(1).unwrap().parse().unwrap();
+        let width = url.split('/').next_back().unwrap().trim_end_matches(".webp").parse().unwrap();
+        assert!(app.house.blobs.keys().shelf().get(record, vault::Kind::Thumbnail(width)).is_some());
+        url
+    };
+    let first = kept().await;
+    std::fs::write(file.with_file_name("1.png"), png(90)).unwrap();
+    let changed = std::fs::read_to_string(&file).unwrap().replace("copper kettle", "copper kettle, dented,");
+    std::fs::write(&file, changed).unwrap();
+    app.operate(Request::Import { file }).await.unwrap();
+    assert_eq!(status(&first).await, 404);
+    let second = kept().await;
+    assert_ne!(first, second);
+    app.operate(Request::RemoveArtwork { id: "101".into() }).await.unwrap();
+    assert_eq!(status(&second).await, 404);
+}
+
+#[tokio::test]
 async fn files_that_are_no_artwork_are_explained() {
     let app = TestApp::start().await;
     let file = app.dir.path().join("x.json");

@@ -229,6 +229,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_picture_that_was_opened_before_its_erasure_cannot_be_kept_after_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (blobs, record) = (open(dir.path()).await, Id::random());
+        blobs.write(record, &key(&blobs, record).await, &[(Kind::Original, vec![1; 10])]).unwrap();
+        let shelf = blobs.keys().shelf();
+        let read = async || {
+            let ticket = shelf.ticket();
+            (ticket, bytes::Bytes::from_owner(blobs.get(record, Kind::Original).await.unwrap()))
+        };
+        let ((first, opened), (second, slow)) = (read().await, read().await);
+        shelf.put(first, record, Kind::Original, &opened);
+        assert!(shelf.get(record, Kind::Original).is_some());
+        erase(&blobs, record).await;
+        assert!(shelf.get(record, Kind::Original).is_none());
+        shelf.put(second, record, Kind::Original, &slow);
+        assert!(shelf.get(record, Kind::Original).is_none());
+    }
+
+    #[tokio::test]
     async fn what_a_crash_cuts_off_is_settled_where_there_is_a_key_and_else_discarded() {
         let dir = tempfile::tempdir().unwrap();
         let (blobs, kept, lost, swept) = (open(dir.path()).await, Id::random(), Id::random(), Id::random());

@@ -16,6 +16,7 @@ use vault::receipt::{self, Signer};
 use vault::{Key, RecordKey, Root, RootFile, SiteKey, Tree, random_key};
 
 use crate::db::{Db, Writing};
+use crate::shelf::Shelf;
 
 pub use turn::{Deed, Erased};
 
@@ -38,6 +39,7 @@ struct Core {
     site: SiteKey,
     signer: Signer,
     clock: Arc<dyn Clock>,
+    shelf: Shelf,
 }
 
 struct State {
@@ -85,7 +87,8 @@ impl Keys {
         let site = open::site_key(&db, &root).await?;
         let state = RwLock::new(State { root, torn: false });
         let signer = receipt::signer(&site, log_name)?;
-        let core = Arc::new(Core { db, file: Arc::new(file), state, site, signer, clock });
+        let core =
+            Arc::new(Core { db, file: Arc::new(file), state, site, signer, clock, shelf: Shelf::default() });
         Ok(Self { turns: turn::start(Arc::clone(&core)), core })
     }
 
@@ -93,6 +96,12 @@ impl Keys {
     #[must_use]
     pub fn site(&self) -> &SiteKey {
         &self.core.site
+    }
+
+    /// Public pictures that are kept open; those of a record go in the turn that erases it.
+    #[must_use]
+    pub fn shelf(&self) -> &Shelf {
+        &self.core.shelf
     }
 
     /// Makes the key of a new record, in the caller's transaction.

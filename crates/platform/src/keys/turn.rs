@@ -145,15 +145,23 @@ impl Core {
             asked.push(records);
         }
         let taken = store::take_out(&mut writing, &all).await?;
+        let all: HashSet<Id> = all.into_iter().collect();
         if taken.is_empty() {
-            commit(writing).await?;
+            self.commit_without(writing, &all).await?;
             return Ok(asked.into_iter().map(|records| records.map(|_| Gone::default())).collect());
         }
         let places: Vec<Place> = taken.iter().map(|(_, place)| *place).collect();
         let taken: HashSet<Id> = taken.into_iter().map(|(record, _)| record).collect();
         let next = self.rewrap(&mut writing, &places, &places).await?;
         let ended = self.receive_all(&mut writing, asked, &taken, next.epoch).await;
-        self.put_in_place(writing, next, ended).await
+        self.put_in_place(writing, next, &all, ended).await
+    }
+
+    /// Commits, and drops what is kept open of these records: also where it remains unknown whether they are gone.
+    async fn commit_without(&self, writing: Writing, gone: &HashSet<Id>) -> Result<()> {
+        let committed = commit(writing).await;
+        self.shelf.erase(gone);
+        committed
     }
 
     /// What each deed has erased, with its receipts.
@@ -214,12 +222,18 @@ impl Core {
     }
 
     /// Commits under the next root, if all went well so far, and overwrites the old one.
-    async fn put_in_place<T>(&self, writing: Writing, next: Next, ended: Result<T>) -> Result<T> {
+    async fn put_in_place<T>(
+        &self,
+        writing: Writing,
+        next: Next,
+        gone: &HashSet<Id>,
+        ended: Result<T>,
+    ) -> Result<T> {
         let epoch = next.epoch;
         let page = next.prepared().await?;
         let ended = ended?;
         let mut state = self.state.write().await;
-        commit(writing).await?;
+        self.commit_without(writing, gone).await?;
         state.root = Root { epoch, key: page };
         // Reading goes on while the old root is overwritten.
         drop(state);
@@ -250,7 +264,7 @@ impl Core {
         if !nodes.is_empty() {
             let paths: Vec<Place> = nodes.iter().map(|node| node.first_place()).collect();
             let next = self.rewrap(&mut writing, &paths, &[]).await?;
-            self.put_in_place(writing, next, Ok(())).await?;
+            self.put_in_place(writing, next, &HashSet::new(), Ok(())).await?;
         }
         Ok(nodes)
     }
