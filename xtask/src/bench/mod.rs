@@ -1,11 +1,12 @@
 //! This owns measuring: each number beside its peer where there is one, in the same run, on the same machine.
 
+mod server;
+mod serving;
+
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use crate::{Done, Profile, SELECTION, root, runs, setup, target};
 
@@ -19,16 +20,12 @@ const PROMPTS: [&str; 5] = [
     "three penguins",
     "a cup of coffee on a table",
 ];
-const LISTEN: &str = "127.0.0.1:8099";
-/// An answer that has not come by then never will.
-const ANSWER_MAX: Duration = Duration::from_secs(30);
-/// Requests for the gallery page that are timed.
-const PAGE_REQUESTS: u32 = 200;
 
 /// What one part found: lines to print, or why it could not be measured here.
 type Measured = Result<Vec<String>, String>;
 
-/// Prints every number that can be measured here; what cannot is named. `--build` adds the clean build, which is long, `--full` ten million keys.
+/// Prints every number that can be measured here; what cannot is named. Words are the parts to measure, all by default;
+/// `--build` adds the clean build, which is long, and `--full` the largest tree of keys.
 pub(crate) fn bench(rest: &[String]) -> Done {
     setup::setup(Profile::Release);
     crate::build(Profile::Release, "--bin", "safelight")?;
@@ -39,23 +36,31 @@ pub(crate) fn bench(rest: &[String]) -> Done {
         .map_or_else(|| root().join("../shared/data"), PathBuf::from);
     let scratch = std::env::temp_dir().join(format!("safelight-bench-{}", std::process::id()));
     std::fs::create_dir_all(&scratch).map_err(|cause| cause.to_string())?;
+    let words: Vec<&str> = rest.iter().map(String::as_str).filter(|word| !word.starts_with("--")).collect();
+    let flag = |flag: &str| rest.iter().any(|word| word == flag);
     let mut failed = Vec::new();
-    let mut part = |name: &'static str, measured: Measured| match measured {
-        Ok(lines) => println!("\n{name}\n  {}", lines.join("\n  ")),
-        Err(why) => {
-            println!("\n{name}\n  skipped: {why}");
-            failed.push(name);
+    let mut part = |name: &'static str, measure: &dyn Fn() -> Measured| {
+        if !words.is_empty() && !words.contains(&name) {
+            return;
+        }
+        match measure() {
+            Ok(lines) => println!("\n{name}\n  {}", lines.join("\n  ")),
+            Err(why) => {
+                println!("\n{name}\n  skipped: {why}");
+                failed.push(name);
+            }
         }
     };
-    part("import", import(&shared.join("artworks"), &scratch));
-    part("search", figures(Command::new(example("latency")).arg(&shared)).and_then(all));
-    part("vault", vault());
-    part("deletion", deletion(rest));
-    part("papercut", papercut(&scratch));
-    part("server", server(&scratch));
-    if rest.iter().any(|word| word == "--build") {
-        part("build", build(&scratch));
-    } else {
+    part("import", &|| import(&shared.join("artworks"), &scratch));
+    part("search", &|| figures(Command::new(example("latency")).arg(&shared)).and_then(all));
+    part("vault", &vault);
+    part("deletion", &|| deletion(flag("--full")));
+    part("papercut", &|| papercut(&scratch));
+    part("server", &|| server::server(&data(&scratch)));
+    part("serving", &|| serving::serving(&scratch));
+    if flag("--build") {
+        part("build", &|| build(&scratch));
+    } else if words.is_empty() {
         println!("\nbuild\n  skipped: ask for it with cargo x bench --build");
     }
     let _ = std::fs::remove_dir_all(scratch);
@@ -138,19 +143,19 @@ fn data(scratch: &Path) -> PathBuf {
 fn vault() -> Measured {
     let found = figures(&mut Command::new(example("throughput")))?;
     let line = |name: &str| {
-        let (ours, bare) = (
-            get(&found, &format!("{name}_mib_per_second"))?,
-            get(&found, &format!("bare_{name}_mib_per_second"))?,
-        );
-        Ok(format!("{name}: {ours:.0} MiB/s, bare AES-256-GCM {bare:.0} MiB/s, ratio {:.2}", ours / bare))
+        let figure = |of: &str| get(&found, &format!("{of}_mib_per_second"));
+        let (ours, bare) = (figure(name)?, figure(&format!("bare_{name}"))?);
+        let ratio = get(&found, &format!("{name}_ratio"))?;
+        Ok(format!("{name}, 1 MiB: {ours:.0} MiB/s, bare AES-256-GCM {bare:.0} MiB/s, ratio {ratio:.2}"))
     };
-    ["seal", "open"].into_iter().map(line).collect()
+    let wipe = format!("wiping what was opened: {:.0} MiB/s", get(&found, "wipe_mib_per_second")?);
+    ["seal", "open"].into_iter().map(line).chain([Ok(wipe)]).collect()
 }
 
 /// A deletion beside the waits for the disk that it cannot do without, on the disk that builds lie on. `--full` goes up to
 /// ten million keys, which takes a gigabyte.
-fn deletion(rest: &[String]) -> Measured {
-    let power = if rest.iter().any(|word| word == "--full") { 7 } else { 5 };
+fn deletion(full: bool) -> Measured {
+    let power = if full { 7 } else { 5 };
     let found = figures(Command::new(example("deletion")).arg(target()).arg(power.to_string()))?;
     let mut lines = vec![format!("keys rewritten: {} bytes", get(&found, "key_bytes_rewritten")?)];
     for exponent in 3..=power {
@@ -177,54 +182,6 @@ fn papercut(scratch: &Path) -> Measured {
     )])
 }
 
-/// Start to ready, memory, and the gallery page of a server on the imported artworks.
-fn server(scratch: &Path) -> Measured {
-    if !data(scratch).is_dir() {
-        return Err("nothing was imported".into());
-    }
-    let server = Server::start(&data(scratch))?;
-    let ready = server.ready.as_secs_f64() * 1_000.0;
-    let resident = server.resident_mib()?;
-    let mut times = Vec::new();
-    for _ in 0..PAGE_REQUESTS {
-        let started = Instant::now();
-        get_page("/")?;
-        times.push(started.elapsed());
-    }
-    times.sort();
-    let place =
-        |share: usize| times.get(times.len() * share / 100).map_or(0.0, |time| time.as_secs_f64() * 1_000.0);
-    let mut lines = vec![
-        format!(
-            "start to ready: {ready:.0} ms; resident: {resident:.0} MiB idle, {:.0} MiB after the requests",
-            server.resident_mib()?
-        ),
-        format!("gallery page: p50 {:.2} ms, p95 {:.2} ms, one after another", place(50), place(95)),
-    ];
-    lines.extend(budgets()?);
-    Ok(lines)
-}
-
-/// Weights of pages in a browser, against their budgets.
-fn budgets() -> Measured {
-    if !runs("node", &["--version"]) {
-        return Ok(vec!["pages: skipped: Node is missing".into()]);
-    }
-    for folder in ["e2e", "e2e/budgets"] {
-        crate::setup::npm_install(folder)?;
-    }
-    let output = Command::new("node")
-        .args(["e2e/budgets/budgets.mjs", &format!("http://{LISTEN}")])
-        .current_dir(root())
-        .output()
-        .map_err(|cause| cause.to_string())?;
-    let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
-    if !output.status.success() {
-        lines.push("pages: a budget is exceeded".into());
-    }
-    Ok(lines)
-}
-
 /// A clean release build in a folder of its own, and a second `cargo x check`.
 fn build(scratch: &Path) -> Measured {
     let folder = scratch.join("target");
@@ -245,66 +202,6 @@ fn build(scratch: &Path) -> Measured {
     crate::check()?;
     let warm = started.elapsed().as_secs_f64();
     Ok(vec![format!("clean release build: {clean:.1} min"), format!("warm cargo x check: {warm:.0} s")])
-}
-
-/// A server that ends with the measurement.
-struct Server {
-    child: Child,
-    ready: Duration,
-}
-
-impl Server {
-    fn start(data: &Path) -> Result<Self, String> {
-        let started = Instant::now();
-        let child = Command::new(binary())
-            .arg("serve")
-            .arg("--data")
-            .arg(data)
-            .args(["--listen", LISTEN, "--mail", "terminal"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|cause| cause.to_string())?;
-        let mut server = Self { child, ready: Duration::ZERO };
-        let mut log = BufReader::new(server.child.stderr.take().ok_or("no log")?).lines();
-        let said = log.find(|line| !line.as_ref().is_ok_and(|line| !line.contains(" ready ")));
-        server.ready = started.elapsed();
-        said.ok_or("the server ended before it was ready")?.map_err(|cause| cause.to_string())?;
-        std::thread::spawn(move || log.for_each(drop));
-        get_page("/healthz")?;
-        Ok(server)
-    }
-
-    fn resident_mib(&self) -> Result<f64, String> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
-            .map_err(|cause| format!("no memory figures here: {cause}"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-        line.trim()
-            .trim_end_matches(" kB")
-            .parse::<f64>()
-            .map(|kib| kib / 1024.0)
-            .map_err(|cause| cause.to_string())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Asks the server for a page and reads all of the answer.
-fn get_page(path: &str) -> Done {
-    let asked = || -> std::io::Result<Vec<u8>> {
-        let mut stream = TcpStream::connect(LISTEN)?;
-        stream.set_read_timeout(Some(ANSWER_MAX))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: {LISTEN}\r\nconnection: close\r\n\r\n")?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        Ok(answer)
-    };
-    let answer = asked().map_err(|cause| format!("{path}: {cause}"))?;
-    if answer.starts_with(b"HTTP/1.1 200") { Ok(()) } else { Err(format!("{path} is not answered with 200")) }
 }
 
 /// The `name value` lines that a program prints.
