@@ -120,7 +120,8 @@ impl Log {
                 format!("{line} {key}={value}")
             }),
         };
-        let _ = writeln!(std::io::stderr().lock(), "{line}");
+        // One write, since nothing gathers them on the way.
+        let _ = std::io::stderr().lock().write_all((line + "\n").as_bytes());
     }
 
     /// Writes a failure, where it is one the operator should know of.
