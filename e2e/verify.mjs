@@ -107,7 +107,7 @@ const checkProof = (commitment, proof, key) => {
   const index = number(first.slice(6));
   const found = climb(leaf(commitment), index, number(size), path.map((hash) => base64(hash, 32)));
   demand(found.equals(base64(head, 32)), "the path does not lead to the signed head");
-  return `entry ${index} of ${size}`;
+  return { index, size: number(size), head: found };
 };
 
 /** The whole log, from its tiles: every entry, and the head that follows from them. */
@@ -120,7 +120,7 @@ const readLog = async (base, key) => {
   const [, size, head] = open((await get("checkpoint")).toString(), key);
   const bundles = Number(number(size)) / BUNDLE;
   demand(Number.isInteger(bundles), "the log does not consist of whole bundles");
-  const entries = new Set();
+  const entries = [];
   const heads = [];
   for (let n = 0; n < bundles; n += 1) {
     const groups = String(n).padStart(Math.ceil(String(n).length / 3) * 3, "0").match(/.{3}/g);
@@ -129,11 +129,19 @@ const readLog = async (base, key) => {
     demand(bundle.length === BUNDLE * 34, "a bundle has a wrong length");
     const own = Array.from({ length: BUNDLE }, (_, at) => bundle.subarray(at * 34 + 2, (at + 1) * 34));
     demand(Buffer.concat(own.map(leaf)).equals(await get(`tile/0/${path}`)), "a tile does not fit its entries");
-    own.forEach((entry) => entries.add(entry.toString("hex")));
+    own.forEach((entry) => entries.push(entry.toString("hex")));
     heads.push(treeHead(own.map(leaf)));
   }
   demand(treeHead(heads).equals(base64(head, 32)), "the entries do not lead to the signed head");
-  return entries;
+  return { entries, heads };
+};
+/** The log that is served has to be the one that a receipt was completed with, grown or not. */
+const sameLog = ({ entries, heads }, { index, size, head }, commitment) => {
+  demand(size <= BigInt(entries.length), "the log is smaller than when the receipt was completed");
+  demand(size % BigInt(BUNDLE) === 0n, "the log did not consist of whole bundles");
+  const then = treeHead(heads.slice(0, Number(size) / BUNDLE));
+  demand(then.equals(head), "the log is another one than the receipt was completed with");
+  demand(entries[Number(index)] === commitment.toString("hex"), "the log has something else in its place");
 };
 const treeHead = (hashes) => {
   if (hashes.length < 2) return hashes[0] ?? sha256();
@@ -146,10 +154,13 @@ const check = async (file, key, log) => {
   const at = text.indexOf(PROOF);
   const receipt = checkReceipt(at < 0 ? text : text.slice(0, at), key);
   const said = [`${receipt.count} erased ${receipt.when}`];
-  if (at >= 0) said.push(checkProof(receipt.commitment, text.slice(at + PROOF.length), key));
+  const proof = at >= 0 ? checkProof(receipt.commitment, text.slice(at + PROOF.length), key) : null;
+  if (proof) said.push(`entry ${proof.index} of ${proof.size}`);
+  if (log && proof) sameLog(log, proof, receipt.commitment);
   if (log) {
-    demand(log.has(receipt.commitment.toString("hex")), "the log does not have it (it comes within an hour)");
-    said.push(`in the log of ${log.size} entries`);
+    const there = log.entries.includes(receipt.commitment.toString("hex"));
+    demand(there, "the log does not have it (it comes within an hour)");
+    said.push(`in the log of ${log.entries.length} entries`);
   }
   return said.join(", ");
 };

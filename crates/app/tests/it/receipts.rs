@@ -25,6 +25,17 @@ impl TestApp {
     }
 }
 
+/// The same receipt, completed by a log of the site's that has nothing else in common with the one it serves.
+async fn split_view(completed: &str, app: &TestApp) -> String {
+    let plain = completed.split("\nc2sp.org/").next().unwrap();
+    let commitment = app.house.keys.check_receipt(completed).await.unwrap().verified.commitment;
+    let mut hashes: Vec<_> = (0..256_u32).map(|n| vault::receipt::leaf_hash(&n.to_be_bytes())).collect();
+    hashes[9] = vault::receipt::leaf_hash(&commitment);
+    let signer = vault::receipt::signer(app.house.keys.site(), "x/log").unwrap();
+    let checkpoint = vault::receipt::checkpoint(&signer, 256, &vault::receipt::head(&hashes));
+    vault::receipt::complete(plain, 9, &vault::receipt::path(&hashes, 9), &checkpoint)
+}
+
 /// The receipt that a page offers for saving.
 fn saved(page: &str) -> Option<String> {
     let encoded = page.split("href=\"data:text/plain;charset=utf-8;base64,").nth(1)?.split('"').next()?;
@@ -68,7 +79,10 @@ async fn a_deletion_gives_a_receipt_that_the_page_checks_and_an_hour_later_compl
     }
     // An independent program reads the whole log; another deletion is not in it yet.
     let (later, _) = app.develop(&key, "a meadow at dusk").await;
-    let files = [receipt, completed, app.delete(&key, &later).await];
+    // A log that the site has signed and shows to nobody else: the receipt holds alone, and not against the log it serves.
+    let other = split_view(&completed, &app).await;
+    assert!(vault::receipt::verify(&other, &key_text.parse().unwrap()).is_ok());
+    let files = [receipt, completed, app.delete(&key, &later).await, other];
     let mut command = tokio::process::Command::new("node");
     command.arg(script).args(["--key", &key_text, "--log", &app.url("/log")]);
     for (n, text) in files.iter().enumerate() {
@@ -79,7 +93,7 @@ async fn a_deletion_gives_a_receipt_that_the_page_checks_and_an_hour_later_compl
     let output = command.output().await.unwrap();
     let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
     let verdicts: Vec<bool> = said.lines().map(|line| line.starts_with("good")).collect();
-    assert_eq!(verdicts, [true, true, false], "{said}");
+    assert_eq!(verdicts, [true, true, false, false], "{said}");
 }
 
 #[tokio::test]

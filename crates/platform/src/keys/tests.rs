@@ -307,6 +307,23 @@ async fn the_log_grows_by_a_bundle_an_hour_whatever_happens_and_completes_receip
 }
 
 #[tokio::test]
+async fn a_clock_that_goes_back_takes_nothing_back() {
+    let house = House::new().await;
+    house.keys.publish_log().await.unwrap();
+    let published = house.keys.log_checkpoint().await.unwrap();
+    house.clock.advance(-3 * HOUR_SECONDS);
+    let (record, _) = house.create(None).await;
+    let epoch = house.keys.epoch().await;
+    assert_eq!(house.erase(&[record]).await.unwrap(), [record]);
+    assert_eq!(house.keys.epoch().await, epoch + 1, "turns are counted, not dated");
+    house.keys.publish_log().await.unwrap();
+    assert_eq!(house.keys.log_checkpoint().await.unwrap(), published, "nothing is published twice");
+    house.clock.advance(4 * HOUR_SECONDS);
+    house.keys.publish_log().await.unwrap();
+    assert_eq!(house.keys.log_checkpoint().await.unwrap().lines().nth(1), Some("512"));
+}
+
+#[tokio::test]
 async fn more_deletions_than_a_bundle_holds_fill_two() {
     let house = House::new().await;
     let mut writing = house.db.write().await.unwrap();

@@ -121,7 +121,8 @@ pub fn complete(receipt: &str, index: u64, path: &[Hash], checkpoint: &str) -> S
 /// `Invalid` with what is wrong with it.
 pub fn verify(text: &str, key: &VerifierKey) -> Result<Verified> {
     // Pasted text comes with other line ends, and with or without the last one.
-    let text = text.replace("\r\n", "\n").trim().to_owned() + "\n";
+    let around = |c: char| c.is_whitespace() || c == '\u{feff}';
+    let text = text.replace("\r\n", "\n").trim_matches(around).to_owned() + "\n";
     let (receipt, proof) = match text.split_once(&format!("\n{PROOF}")) {
         Some((receipt, proof)) => (receipt, Some(proof)),
         None => (text.as_str(), None),
@@ -141,7 +142,7 @@ fn read(text: &str) -> Result<(Receipt, Hash)> {
     let mut lines = text.lines().skip(1);
     let mut value = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned);
     let time = value("erased").and_then(|text| from_utc_text(&text)).ok_or_else(other)?;
-    let epoch = value("epoch").and_then(|text| text.parse().ok()).ok_or_else(other)?;
+    let epoch = value("epoch").and_then(|text| number(&text)).ok_or_else(other)?;
     let commitment = value("commitment").and_then(|text| hash(&text)).ok_or_else(other)?;
     let nonce = value("nonce").and_then(|text| hash(&text)).ok_or_else(other)?;
     let record = |line: &str| line.strip_prefix("record ")?.parse::<Id>().ok();
@@ -156,15 +157,20 @@ fn included(commitment: &Hash, proof: &str, key: &VerifierKey) -> Result<Inclusi
     let wrong = || invalid("Its proof does not lead to the log that this site has signed.");
     let (path, note) = proof.split_once("\n\n").ok_or_else(wrong)?;
     let mut lines = path.lines();
-    let index = lines.next().and_then(|line| line.strip_prefix("index ")?.parse().ok()).ok_or_else(wrong)?;
+    let index = lines.next().and_then(|line| number(line.strip_prefix("index ")?)).ok_or_else(wrong)?;
     let hashes = lines.map(hash).take(PATH_MAX + 1).collect::<Option<Vec<_>>>().ok_or_else(wrong)?;
     let mut signed = key.verify(note)?.lines().skip(1);
-    let size = signed.next().and_then(|line| line.parse().ok()).ok_or_else(wrong)?;
+    let size = signed.next().and_then(number).ok_or_else(wrong)?;
     let head = signed.next().and_then(hash).ok_or_else(wrong)?;
     if hashes.len() > PATH_MAX || head_from_path(leaf_hash(commitment), index, size, &hashes) != Some(head) {
         return Err(wrong());
     }
     Ok(Inclusion { index, size })
+}
+
+/// A number in its one proper form.
+fn number(text: &str) -> Option<u64> {
+    text.parse::<u64>().ok().filter(|number| number.to_string() == text)
 }
 
 fn hash(text: &str) -> Option<Hash> {
