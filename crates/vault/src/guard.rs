@@ -1,12 +1,14 @@
 //! This owns the question whether overwriting a file in place erases it on the file system that it lies on.
 //! It answers for the file system; what a drive does below it, such as moving blocks of flash, nobody can ask.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use kernel::{Error, Kind, Result};
+use rustix::fs::{AtFlags, IFlags, StatxFlags, ioctl_getflags, major, minor, statx};
 
-/// What was found out about a folder.
+/// What was found out about a folder or file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Type of the file system, as the kernel names it.
@@ -19,6 +21,10 @@ pub struct Finding {
 
 /// File systems that write where the file already lies.
 const IN_PLACE: [&str; 9] = ["ext2", "ext3", "ext4", "xfs", "tmpfs", "ramfs", "vfat", "exfat", "jfs"];
+/// Those of them that can journal the content of files as well.
+const JOURNALING: [&str; 2] = ["ext3", "ext4"];
+/// Those of them that no restart survives.
+const IN_MEMORY: [&str; 2] = ["tmpfs", "ramfs"];
 /// File systems that do not, or do not say, with the reason.
 const ELSEWHERE: [(&[&str], &str); 4] = [
     (
@@ -36,26 +42,34 @@ const ELSEWHERE: [(&[&str], &str); 4] = [
     (&["squashfs", "erofs", "iso9660"], "it cannot be written"),
 ];
 const JOURNALED: &str = "it is mounted with data=journal, so the journal keeps what was written before";
+const JOURNALED_HERE: &str = "this folder or file is marked so that the journal keeps what was written before; chattr -j takes the mark off";
+const UNTOLD: &str = "its options cannot be read, so its journal may keep what was written before; /proc/fs and /sys have to be visible";
 const UNKNOWN: &str = "nobody has shown that it writes in place";
 
-/// Finds out about the file system of a folder.
+/// Finds out about the file system of a folder or file; of one that is not there yet, about the folder that it would be
+/// made in.
 ///
 /// # Errors
-/// `Internal` when the folder is not there, or the kernel does not list its mounts.
-pub fn inspect(folder: &Path) -> Result<Finding> {
-    let folder = fs::canonicalize(folder)?;
-    let mounts = fs::read_to_string("/proc/self/mountinfo").map_err(|cause| {
+/// `Internal` when it cannot be opened, or the kernel does not list its mounts.
+pub fn inspect(path: &Path) -> Result<Finding> {
+    let path = std::path::absolute(path)?;
+    let there = path.ancestors().find(|path| path.symlink_metadata().is_ok()).unwrap_or(&path);
+    let there = fs::canonicalize(there)?;
+    let opened = File::open(&there)?;
+    let mounts = fs::read("/proc/self/mountinfo").map_err(|cause| {
         Error::new(Kind::Internal, "The mounts of this system cannot be read; /proc has to be mounted.")
             .because(cause)
     })?;
-    let unlisted = || Error::internal("the data folder lies on no listed mount");
-    let mount = find_mount(&mounts, &folder).ok_or_else(unlisted)?;
-    // The kernel lists what differs from the defaults of the superblock; this file has all of them.
-    let device = fs::read_link(format!("/sys/dev/block/{}", mount.device)).ok();
-    let device = device.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
-    let options = device.map(|name| format!("/proc/fs/{}/{name}/options", mount.file_system));
-    let options = options.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-    Ok(judge(mount, &options))
+    // Some other mount may have a name that is no text.
+    let mounts = String::from_utf8_lossy(&mounts);
+    let mount = find_mount(&mounts, &there, &Spot::of(&opened)?)
+        .ok_or_else(|| Error::internal("the data folder lies on no listed mount"))?;
+    let journaling = if JOURNALING.contains(&mount.file_system) {
+        Journaling::of(&opened, &mount)
+    } else {
+        Journaling::Metadata
+    };
+    Ok(judge(mount, journaling))
 }
 
 impl Finding {
@@ -64,6 +78,9 @@ impl Finding {
     pub fn words(&self) -> String {
         let place = format!("{} on {}", self.file_system, self.mount_point.display());
         match self.objection {
+            None if IN_MEMORY.contains(&self.file_system.as_str()) => format!(
+                "{place}: overwriting in place erases, but all of it is lost with a restart, and every picture with the root; swap may keep a copy"
+            ),
             None => format!("{place}: overwriting in place erases"),
             Some(why) => format!("{place}: overwriting in place does not erase, since {why}"),
         }
@@ -84,6 +101,7 @@ impl Finding {
 }
 
 struct Mount<'a> {
+    id: Option<u64>,
     /// `major:minor`.
     device: &'a str,
     point: PathBuf,
@@ -91,19 +109,45 @@ struct Mount<'a> {
     options: String,
 }
 
-/// The mount that a path lies on: the longest that contains it, and of those the last, which covers the others.
-fn find_mount<'a>(mounts: &'a str, path: &Path) -> Option<Mount<'a>> {
+/// Where the kernel says that an open file lies.
+#[derive(Default)]
+struct Spot {
+    /// The mount; kernels before 5.8 do not tell.
+    mount: Option<u64>,
+    /// `major:minor`; some file systems have one of their own for every part of them.
+    device: String,
+}
+
+impl Spot {
+    fn of(opened: &File) -> Result<Self> {
+        let told = statx(opened, c"", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID).ok();
+        let told = told.filter(|told| told.stx_mask & StatxFlags::MNT_ID.bits() != 0);
+        let device = opened.metadata()?.dev();
+        Ok(Self {
+            mount: told.map(|told| told.stx_mnt_id),
+            device: format!("{}:{}", major(device), minor(device)),
+        })
+    }
+}
+
+/// The mount that a path lies on. Names alone do not tell: a mount may be hidden by a later one above it. So the one that
+/// the kernel names comes first, then one of the same device, then the longest that contains the path; of equal ones the
+/// last, which covers the others.
+fn find_mount<'a>(mounts: &'a str, path: &Path, spot: &Spot) -> Option<Mount<'a>> {
     let mounts = mounts.lines().filter_map(|line| {
         let (front, back) = line.split_once(" - ")?;
-        let mut front = front.split(' ').skip(2);
-        let (device, _, point) = (front.next()?, front.next()?, unescape(front.next()?));
-        let own = front.next()?;
+        let mut front = front.split(' ');
+        let (id, device) = (front.next()?.parse().ok(), front.nth(1)?);
+        let (point, own) = (unescape(front.nth(1)?), front.next()?);
         let mut back = back.split(' ');
         let file_system = back.next()?;
         let options = format!("{own},{}", back.nth(1).unwrap_or_default());
-        Some(Mount { device, point: point.into(), file_system, options })
+        Some(Mount { id, device, point: point.into(), file_system, options })
     });
-    mounts.filter(|mount| path.starts_with(&mount.point)).max_by_key(|mount| mount.point.components().count())
+    mounts.filter(|mount| path.starts_with(&mount.point)).max_by_key(|mount| {
+        let named = spot.mount.is_some() && mount.id == spot.mount;
+        (named, mount.device == spot.device, mount.point.components().count())
+    })
 }
 
 /// Blanks and backslashes in a path stand as octal numbers.
@@ -113,14 +157,47 @@ fn unescape(text: &str) -> String {
         .fold(text.to_owned(), |text, (code, plain)| text.replace(code, plain))
 }
 
-fn judge(mount: Mount<'_>, device_options: &str) -> Finding {
-    let journaled =
-        mount.options.split(',').chain(device_options.lines()).any(|option| option == "data=journal");
+/// What a journal keeps.
+#[derive(Clone, Copy)]
+enum Journaling {
+    /// Names and places of files.
+    Metadata,
+    /// Also what is in them.
+    Data(&'static str),
+}
+
+impl Journaling {
+    fn of(opened: &File, mount: &Mount<'_>) -> Self {
+        // The list of mounts leaves out what the superblock says by default; this file has all options. The one driver of
+        // ext3 and ext4 has it under this name for both.
+        let device = fs::read_link(format!("/sys/dev/block/{}", mount.device)).ok();
+        let device = device.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
+        let options =
+            device.and_then(|name| fs::read_to_string(format!("/proc/fs/ext4/{name}/options")).ok());
+        Self::from_facts(options.as_deref(), ioctl_getflags(opened).ok())
+    }
+
+    fn from_facts(options: Option<&str>, flags: Option<IFlags>) -> Self {
+        match (options, flags) {
+            (Some(options), _) if options.lines().any(|option| option == "data=journal") => {
+                Self::Data(JOURNALED)
+            }
+            (_, Some(flags)) if flags.contains(IFlags::JOURNALING) => Self::Data(JOURNALED_HERE),
+            (Some(_), Some(_)) => Self::Metadata,
+            // Silence is no promise.
+            _ => Self::Data(UNTOLD),
+        }
+    }
+}
+
+fn judge(mount: Mount<'_>, journaling: Journaling) -> Finding {
     let known = ELSEWHERE.iter().find(|(names, _)| names.contains(&mount.file_system)).map(|(_, why)| *why);
-    let objection = match known {
-        Some(why) => Some(why),
-        None if !IN_PLACE.contains(&mount.file_system) => Some(UNKNOWN),
-        None => journaled.then_some(JOURNALED),
+    let objection = match (known, journaling) {
+        (Some(why), _) => Some(why),
+        (None, _) if !IN_PLACE.contains(&mount.file_system) => Some(UNKNOWN),
+        (None, _) if mount.options.split(',').any(|option| option == "data=journal") => Some(JOURNALED),
+        (None, Journaling::Data(why)) => Some(why),
+        (None, Journaling::Metadata) => None,
     };
     Finding { file_system: mount.file_system.to_owned(), mount_point: mount.point, objection }
 }
@@ -142,10 +219,15 @@ mod tests {
 45 27 0:33 / /user rw - fuse.sshfs host: rw
 46 27 254:1 / /covered rw - ext4 /dev/vdc rw
 47 46 0:34 / /covered rw - btrfs /dev/vdd rw
+48 27 254:2 / /hidden/by/name rw - ext4 /dev/vde rw
+49 27 0:35 / /hidden rw - overlay overlay rw,lowerdir=a,upperdir=b
+50 27 254:0 /home/keys /bound rw - ext4 /dev/vda rw
+51 27 254:2 / /parts/of rw - ext4 /dev/vde rw
+52 27 0:36 / /parts rw - btrfs /dev/vdf rw
 ";
 
-    fn objection(path: &str, options: &str) -> Option<&'static str> {
-        judge(find_mount(MOUNTS, Path::new(path)).unwrap(), options).objection
+    fn mount_of(path: &str, spot: &Spot) -> Mount<'static> {
+        find_mount(MOUNTS, Path::new(path), spot).unwrap()
     }
 
     #[test]
@@ -161,11 +243,43 @@ mod tests {
             ("/user/data", Some(UNKNOWN)),
             ("/covered/data", Some(ELSEWHERE[0].1)),
         ] {
-            assert_eq!(objection(path, ""), expected, "{path}");
+            let mount = mount_of(path, &Spot::default());
+            assert_eq!(judge(mount, Journaling::Metadata).objection, expected, "{path}");
         }
-        assert_eq!(objection("/data", "rw\ndata=journal\n"), Some(JOURNALED));
-        assert_eq!(objection("/data", "rw\ndata=ordered\n"), None);
     }
+
+    #[test]
+    fn what_the_kernel_says_of_a_place_comes_before_its_name() {
+        let spot = |mount, device: &str| Spot { mount, device: device.to_owned() };
+        for (path, spot, expected) in [
+            ("/hidden/by/name/x", spot(Some(49), "0:35"), 49),
+            ("/hidden/by/name/x", spot(Some(48), "254:2"), 48),
+            ("/hidden/by/name/x", spot(None, "0:35"), 49),
+            ("/hidden/by/name/x", spot(None, "254:2"), 48),
+            // A part of btrfs has a device of its own, which no mount has.
+            ("/srv/data", spot(None, "0:77"), 40),
+            ("/parts/of/it", spot(Some(52), "0:77"), 52),
+            ("/bound/x", spot(None, "254:0"), 50),
+        ] {
+            assert_eq!(mount_of(path, &spot).id, Some(expected), "{path} {:?}", spot.mount);
+        }
+    }
+
+    #[test]
+    fn a_journal_of_which_nothing_is_known_is_refused() {
+        let of = |options, flags| {
+            let journaling = Journaling::from_facts(options, flags);
+            judge(mount_of("/data", &Spot::default()), journaling).objection
+        };
+        let plain = Some(IFlags::empty());
+        assert_eq!(of(Some("rw\ndata=ordered\n"), plain), None);
+        assert_eq!(of(Some("rw\ndata=journal\n"), plain), Some(JOURNALED));
+        assert_eq!(of(Some("rw\ndata=ordered\n"), Some(IFlags::JOURNALING)), Some(JOURNALED_HERE));
+        assert_eq!(of(None, plain), Some(UNTOLD));
+        assert_eq!(of(Some("rw\ndata=ordered\n"), None), Some(UNTOLD));
+    }
+
+    const UNMOUNT_TRIES: usize = 100;
 
     /// A mount that ends with its test.
     struct Mounted(PathBuf);
@@ -180,7 +294,13 @@ mod tests {
 
     impl Drop for Mounted {
         fn drop(&mut self) {
-            let _ = Command::new("umount").arg(&self.0).output();
+            // A process that another test is just starting may hold the mount for a moment.
+            let point = self.0.display().to_string();
+            let gone = (0..UNMOUNT_TRIES).any(|_| done("umount", &[&point]));
+            assert!(
+                gone || done("umount", &["-l", &point]) || std::thread::panicking(),
+                "{point} stays mounted"
+            );
         }
     }
 
@@ -212,6 +332,7 @@ mod tests {
         drop(silent);
         let memory = Mounted::new(&["-t", "tmpfs", "tmpfs"], &point).unwrap();
         assert_eq!((judged().file_system.as_str(), judged().objection), ("tmpfs", None));
+        assert!(judged().words().contains("restart"));
         drop(memory);
         let layers = ["lower", "upper", "work"].map(|name| dir.path().join(name));
         layers.iter().for_each(|layer| fs::create_dir(layer).unwrap());
@@ -220,5 +341,78 @@ mod tests {
         if let Some(_layered) = Mounted::new(&["-t", "overlay", "overlay", "-o", &options], &point) {
             assert_eq!(judged().objection, Some(ELSEWHERE[1].1));
         }
+    }
+
+    /// An image of 16 MiB with a file system made by this program; nothing where that is not possible here.
+    fn image(dir: &Path, program: &str) -> Option<String> {
+        let image = dir.join("image").display().to_string();
+        File::create(&image).unwrap().set_len(16 << 20).unwrap();
+        done(program, &["-q", "-F", &image]).then_some(image)
+    }
+
+    fn done(program: &str, args: &[&str]) -> bool {
+        Command::new(program).args(args).output().is_ok_and(|output| output.status.success())
+    }
+
+    #[test]
+    fn a_mount_that_another_one_hides_does_not_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let outer = dir.path().join("outer");
+        let inner = outer.join("inner");
+        let lower = Mounted::new(&["-t", "tmpfs", "tmpfs"], &inner);
+        let layers = ["lower", "upper", "work"].map(|name| dir.path().join(name));
+        layers.iter().for_each(|layer| fs::create_dir(layer).unwrap());
+        let [below, upper, work] = layers.map(|layer| layer.display().to_string());
+        let options = format!("lowerdir={below},upperdir={upper},workdir={work}");
+        let over = Mounted::new(&["-t", "overlay", "overlay", "-o", &options], &outer);
+        if lower.is_none() || over.is_none() {
+            println!("skipped: a_mount_that_another_one_hides_does_not_count: nothing can be mounted here");
+            // Once it is hidden, the lower one cannot be unmounted.
+            drop(over);
+            return;
+        }
+        fs::create_dir(&inner).unwrap();
+        assert_eq!(inspect(&inner).unwrap().file_system, "overlay");
+        drop(over);
+        assert_eq!(inspect(&inner).unwrap().file_system, "tmpfs");
+    }
+
+    #[test]
+    fn ext3_that_journals_data_by_default_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let point = dir.path().join("point");
+        let mount = |image: &str| Mounted::new(&["-t", "ext3", "-o", "loop", image], &point);
+        let made = image(dir.path(), "mkfs.ext3").and_then(|image| Some((mount(&image)?, image)));
+        let Some((plain, image)) = made else {
+            println!("skipped: ext3_that_journals_data_by_default_is_refused: nothing can be mounted here");
+            return;
+        };
+        let found = inspect(&point).unwrap();
+        assert_eq!((found.file_system.as_str(), found.objection), ("ext3", None));
+        drop(plain);
+        assert!(done("tune2fs", &["-o", "journal_data", &image]));
+        let _silent = mount(&image).unwrap();
+        assert_eq!(inspect(&point).unwrap().objection, Some(JOURNALED));
+    }
+
+    #[test]
+    fn a_file_whose_data_is_journaled_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let point = dir.path().join("point");
+        let mount = |image: &str| Mounted::new(&["-o", "loop", image], &point);
+        let made = image(dir.path(), "mkfs.ext4").and_then(|image| Some((mount(&image)?, image)));
+        let Some((mounted, image)) = made else {
+            println!("skipped: a_file_whose_data_is_journaled_is_refused: nothing can be mounted here");
+            return;
+        };
+        fs::write(point.join("kept"), "x").unwrap();
+        drop(mounted);
+        // What `chattr +j` does, without the capability that it needs: extents and journaled data.
+        assert!(done("debugfs", &["-w", "-R", "set_inode_field kept flags 0x84000", &image]));
+        let _mounted = mount(&image).unwrap();
+        assert_eq!(inspect(&point.join("kept")).unwrap().objection, Some(JOURNALED_HERE));
+        let coming = inspect(&point.join("coming/root")).unwrap();
+        assert_eq!((coming.mount_point, coming.objection), (point.clone(), None));
+        assert_eq!(inspect(&point).unwrap().objection, None);
     }
 }

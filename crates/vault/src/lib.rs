@@ -17,7 +17,7 @@ use kernel::{Error, Result};
 use zeroize::Zeroizing;
 
 pub use field::{open_field, seal_field};
-pub use memory::SecretPage;
+pub use memory::{SecretPage, deny_core_dumps};
 pub use root::{Root, RootFile};
 pub use seal::{Kind, Opened, open, open_range, plain_len, seal};
 pub use shares::{Quorum, SHARES_MAX, SetId, Share, join, split};

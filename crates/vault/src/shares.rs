@@ -324,6 +324,19 @@ mod tests {
         assert!((1..=255).all(|a| multiply(a, invert(a)) == 1));
     }
 
+    /// The example of draft-mcgrew-tss-03, "Threshold Secret Sharing": the word "test" with its closing zero, two of two.
+    #[test]
+    fn published_shares_give_the_published_secret() {
+        let (set, quorum) = (SetId::random(), Quorum::new(2, 2).unwrap());
+        let published = [(1, [0xb9, 0xfa, 0x07, 0xe1, 0x85]), (2, [0xf5, 0x40, 0x9b, 0x45, 0x11])];
+        let shares = published.map(|(number, bytes)| {
+            let mut value = Zeroizing::new([0; VALUE_BYTES]);
+            value[..bytes.len()].copy_from_slice(&bytes);
+            Share { set, quorum, number, value }
+        });
+        assert_eq!(at_zero(&shares)[..5], *b"test\0");
+    }
+
     #[test]
     fn shares_of_others_and_repeated_ones_are_refused() {
         let quorum = Quorum::new(2, 3).unwrap();
