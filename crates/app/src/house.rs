@@ -167,7 +167,10 @@ impl House {
 /// What the disk under the root does; refused where overwriting does not erase, unless the operator accepts it.
 pub(crate) fn find_anchor(settings: &Settings, log: Log) -> Result<Finding> {
     platform::folder::create_private_dir(settings.anchor())?;
-    let finding = vault::guard::inspect(settings.anchor())?;
+    let folder = vault::guard::inspect(settings.anchor())?;
+    // The file itself may be a link, a mount of its own, or marked for the journal.
+    let finding =
+        if folder.objection.is_none() { vault::guard::inspect(&settings.root_file())? } else { folder };
     match settings.anchor_check {
         AnchorCheck::Refuse => finding.require_erasing()?,
         AnchorCheck::Accept if finding.objection.is_some() => log.write(Event::Notice {

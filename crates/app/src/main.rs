@@ -12,16 +12,10 @@ fn quiet_panics() {
     }));
 }
 
-/// A crash leaves no picture of the memory on a disk. Where the system refuses, the page of the root stays out of it still.
-fn no_core_dumps() {
-    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
     quiet_panics();
-    no_core_dumps();
+    // Where the system refuses, the page of the root stays out of a dump still.
+    let _ = vault::deny_core_dumps();
     ExitCode::from(u8::try_from(app::command::run(Instant::now()).await).unwrap_or(1))
 }
