@@ -74,6 +74,7 @@ impl House {
     pub async fn open_at(settings: Settings, folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self> {
         let log = Log::new(settings.log);
         let anchor = find_anchor(&settings, log)?;
+        platform::folder::create_private_dir(settings.anchor())?;
         let root = settings.root_file();
         let db = Db::open(&folder.database()).await?;
         let keys = Keys::open(db.clone(), &root, &log_name(&settings.public_url), Arc::clone(&clock)).await?;
@@ -166,7 +167,6 @@ impl House {
 
 /// What the disk under the root does; refused where overwriting does not erase, unless the operator accepts it.
 pub(crate) fn find_anchor(settings: &Settings, log: Log) -> Result<Finding> {
-    platform::folder::create_private_dir(settings.anchor())?;
     let folder = vault::guard::inspect(settings.anchor())?;
     // The file itself may be a link, a mount of its own, or marked for the journal.
     let finding =

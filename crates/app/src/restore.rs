@@ -213,6 +213,7 @@ async fn bring_back(
     (rows, root): (&Kept, &Key),
 ) -> Result<Report> {
     backup::restore_rows(rows, &folder.rows(rows.name()), &data.database()).await?;
+    create_private_dir(settings.anchor())?;
     let (database, root_file) = (data.database(), settings.root_file());
     backup::restore_keys(manifest, &folder.keys(manifest.set()), root, &database, &root_file).await?;
     let db = Db::open(&database).await?;

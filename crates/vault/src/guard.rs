@@ -221,7 +221,7 @@ mod tests {
 47 46 0:34 / /covered rw - btrfs /dev/vdd rw
 48 27 254:2 / /hidden/by/name rw - ext4 /dev/vde rw
 49 27 0:35 / /hidden rw - overlay overlay rw,lowerdir=a,upperdir=b
-50 27 254:0 /home/keys /bound rw - ext4 /dev/vda rw
+50 27 254:0 /keys /bound rw - ext4 /dev/vda rw
 51 27 254:2 / /parts/of rw - ext4 /dev/vde rw
 52 27 0:36 / /parts rw - btrfs /dev/vdf rw
 ";
