@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kernel::{Clock, Error, Id, Kind, Result};
-use tokio::sync::{RwLock, RwLockReadGuard, mpsc};
+use tokio::sync::{Mutex, RwLock, RwLockReadGuard, mpsc};
 use vault::receipt::{self, Signer};
 use vault::{Key, RecordKey, Root, RootFile, SiteKey, Tree, random_key};
 
@@ -36,6 +36,8 @@ struct Core {
     file: Arc<RootFile>,
     /// Held for writing while a turn commits, so that nobody reads a tree under a root that it does not fit.
     state: RwLock<State>,
+    /// Held through a whole turn: deletions and a rotation would clear each other's roots out of the two slots.
+    turning: Mutex<()>,
     site: SiteKey,
     signer: Signer,
     clock: Arc<dyn Clock>,
@@ -87,8 +89,16 @@ impl Keys {
         let site = open::site_key(&db, &root).await?;
         let state = RwLock::new(State { root, torn: false });
         let signer = receipt::signer(&site, log_name)?;
-        let core =
-            Arc::new(Core { db, file: Arc::new(file), state, site, signer, clock, shelf: Shelf::default() });
+        let core = Arc::new(Core {
+            db,
+            file: Arc::new(file),
+            state,
+            turning: Mutex::default(),
+            site,
+            signer,
+            clock,
+            shelf: Shelf::default(),
+        });
         Ok(Self { turns: turn::start(Arc::clone(&core)), core })
     }
 

@@ -249,6 +249,56 @@ async fn rotation_gives_every_node_a_new_key_and_loses_none() {
     assert!(house.has(kept[0].0, &kept[0].1).await);
 }
 
+/// Rounds in which a rotation and deletions go on side by side.
+const ROUNDS: usize = 100;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn rotation_and_deletions_side_by_side_lose_nothing() {
+    let mut house = House::new().await;
+    let (kept, key) = house.create(None).await;
+    for round in 0..ROUNDS {
+        let mut doomed = Vec::new();
+        for _ in 0..8 {
+            doomed.push(house.create(None).await.0);
+        }
+        let mut both = JoinSet::new();
+        let keys = house.keys.clone();
+        both.spawn(async move { keys.rotate(|_, _| Ok(())).await });
+        for record in doomed {
+            let keys = house.keys.clone();
+            both.spawn(async move {
+                keys.turn(move |_| Box::pin(async move { Ok(((), vec![record])) })).await.map(drop)
+            });
+        }
+        while let Some(done) = both.join_next().await {
+            assert!(done.unwrap().is_ok(), "round {round}");
+        }
+        let epoch = house.keys.epoch().await;
+        assert_eq!(RootFile::open(&house.root()).unwrap().unwrap().epochs().unwrap(), [epoch]);
+    }
+    house.reopen().await.unwrap();
+    assert!(house.has(kept, &key).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_rotation_whose_caller_leaves_ends_its_turn_and_the_next_one_stands() {
+    let mut house = House::new().await;
+    let (kept, key) = house.create(None).await;
+    for round in 0..ROUNDS {
+        let (doomed, _) = house.create(None).await;
+        let keys = house.keys.clone();
+        let left = tokio::spawn(async move { keys.rotate(|_, _| Ok(())).await });
+        let moment = std::time::Instant::now() + std::time::Duration::from_micros(round as u64 * 20);
+        while std::time::Instant::now() < moment {
+            tokio::task::yield_now().await;
+        }
+        left.abort();
+        assert_eq!(house.erase(&[doomed]).await.unwrap(), [doomed], "round {round}");
+        house.reopen().await.unwrap();
+        assert!(house.has(kept, &key).await, "round {round}");
+    }
+}
+
 #[tokio::test]
 async fn places_are_used_again() {
     let house = House::new().await;

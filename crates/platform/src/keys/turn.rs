@@ -119,7 +119,10 @@ impl Keys {
         let all = store::count_lowest_nodes(&self.core.db).await?;
         let (mut behind, mut done) = (None, 0);
         loop {
-            let nodes = self.core.rotate_some(behind).await?;
+            let core = Arc::clone(&self.core);
+            // In a task of its own: a turn that its caller left half-way could write its root under the next one's feet.
+            let nodes = tokio::spawn(async move { core.rotate_some(behind).await });
+            let nodes = nodes.await.map_err(|_| stopped())??;
             done += nodes.len() as u64;
             step(done.min(all), all)?;
             match nodes.last() {
@@ -133,6 +136,7 @@ impl Keys {
 impl Core {
     /// One turn; what each deed has erased, or why it could not.
     async fn take_turn(&self, works: Vec<Work>) -> Result<Vec<Result<Gone>>> {
+        let _alone = self.turning.lock().await;
         self.settle().await?;
         let mut writing = self.db.write_to_erase().await?;
         let alone = works.len() == 1;
@@ -258,6 +262,7 @@ impl Core {
     }
 
     async fn rotate_some(&self, behind: Option<NodeId>) -> Result<Vec<NodeId>> {
+        let _alone = self.turning.lock().await;
         self.settle().await?;
         let mut writing = self.db.write().await?;
         let nodes = store::lowest_nodes(&mut writing, behind, ROTATED_NODES).await?;
