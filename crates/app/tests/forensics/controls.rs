@@ -9,11 +9,12 @@ use data_encoding::{BASE64, HEXLOWER};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use tokio::runtime::Runtime;
-use vault::RootFile;
+use vault::{Place, RootFile, Tree};
 
 use crate::DISK_MIB;
 use crate::device::Device;
 use crate::scan::{Scanner, canary};
+use crate::suspect::opens_with_any_root;
 
 /// How a leak is planted in a folder, given a secret of 32 bytes; what must be found.
 type Plant = (&'static str, fn(&Path, &[u8]), &'static str);
@@ -47,6 +48,44 @@ pub(crate) fn plant_and_find(clean: Device) {
         assert!(found.iter().any(|one| one.starts_with(expected)), "{name}: only {found:?} was found");
     }
     journaled(&scanner, &secret);
+    not_synced(&scanner, &secret);
+    kept_root_opens_a_backup();
+}
+
+/// What was only overwritten in memory is still there when the power goes, and the picture of that moment shows it.
+fn not_synced(scanner: &Scanner, secret: &[u8]) {
+    for synced in [false, true] {
+        let disk = Device::new(DISK_MIB, "").unwrap();
+        let file = File::options().create_new(true).write(true).open(disk.folder().join("root")).unwrap();
+        file.write_all_at(secret, 0).unwrap();
+        file.sync_all().unwrap();
+        file.write_all_at(&[0; 32], 0).unwrap();
+        if synced {
+            file.sync_data().unwrap();
+        }
+        let found = scanner.find(&disk.after_power_cut().bytes());
+        assert_eq!(!found.is_empty(), !synced, "synced {synced}: {found:?}");
+    }
+}
+
+/// A copy of an old root, with nobody knowing its bytes, is found by what it opens.
+fn kept_root_opens_a_backup() {
+    let root = vault::random_key();
+    let mut tree = Tree::open(&root, []).unwrap();
+    tree.insert(Place::new(1).unwrap(), &vault::random_key()).unwrap();
+    let node = tree.writes().unwrap().into_iter().find(|(id, _)| id.number() == 0).unwrap().1.unwrap();
+    for kept in [false, true] {
+        let disk = Device::new(DISK_MIB, "").unwrap();
+        let path = disk.folder().join("root");
+        let file = RootFile::create(&path, 1, &root).unwrap();
+        if kept {
+            fs::copy(&path, disk.folder().join("copy")).unwrap();
+        }
+        file.prepare(2, &vault::random_key()).unwrap();
+        file.keep_only(2).unwrap();
+        drop(file);
+        assert_eq!(opens_with_any_root(&disk.unmount().bytes(), &node), kept);
+    }
 }
 
 /// Overwriting in place on a disk that journals data keeps what was, which is why such a disk is refused.

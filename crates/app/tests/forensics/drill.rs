@@ -158,6 +158,14 @@ async fn erase_some(house: &Arc<House>, random: &mut StdRng, alive: &mut Vec<Id>
             say(&format!("did erase {names}"));
         });
     }
+    // Deletions go on while a rotation does.
+    if random.random_range(0..3) == 0 {
+        let house = Arc::clone(house);
+        deletions.spawn(async move {
+            house.keys.rotate(|_, _| Ok(())).await.unwrap();
+            say("did rotate");
+        });
+    }
     while let Some(done) = deletions.join_next().await {
         done.unwrap();
     }

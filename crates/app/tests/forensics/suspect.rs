@@ -191,13 +191,9 @@ impl Suspect {
         let old = self.roots.range(..self.oldest_allowed);
         let secrets = old.map(|(epoch, root)| (format!("root of epoch {epoch}"), root.clone()));
         hits.leaks.extend(Scanner::new(secrets).find(bytes));
-        let candidates = (0..bytes.len()).step_by(SECTOR).filter(|at| bytes[*at..].starts_with(SLOT));
-        for key in candidates.filter_map(|at| bytes[at..].get(KEY_AT..KEY_AT + 32)?.first_chunk::<32>()) {
-            for old in self.old.iter().filter(|old| old.epoch < self.oldest_allowed) {
-                if Tree::open(key, [(NodeId::from_number(0), old.node.clone())]).is_ok() {
-                    hits.leaks.push(format!("a root that opens a backup of epoch {}", old.epoch));
-                }
-            }
+        let backups = self.old.iter().filter(|old| old.epoch < self.oldest_allowed);
+        for old in backups.filter(|old| opens_with_any_root(bytes, &old.node)) {
+            hits.leaks.push(format!("a root that opens a backup of epoch {}", old.epoch));
         }
     }
 
@@ -273,6 +269,13 @@ impl Suspect {
         self.old.drain(..self.old.len().saturating_sub(OLD_MAX));
         self.sample(folder);
     }
+}
+
+/// Whether any root that a disk has, wherever it stands, opens the first node of an old tree.
+pub(crate) fn opens_with_any_root(disk: &[u8], node: &[u8]) -> bool {
+    let slots = (0..disk.len()).step_by(SECTOR).filter(|at| disk[*at..].starts_with(SLOT));
+    let mut keys = slots.filter_map(|at| disk[at..].get(KEY_AT..KEY_AT + 32)?.first_chunk::<32>());
+    keys.any(|key| Tree::open(key, [(NodeId::from_number(0), node.to_vec())]).is_ok())
 }
 
 fn start(folder: &Path, seed: u64) -> (Child, Receiver<String>) {
