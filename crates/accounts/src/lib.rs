@@ -13,7 +13,7 @@ pub mod view;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kernel::{Clock, EmailAddress, Error, Id, Purpose, Result};
+use kernel::{Clock, EmailAddress, Error, Id, Result, purpose};
 use platform::db::{Db, Writing, sql};
 use platform::http::RateLimits;
 use platform::keys::Keys;
@@ -30,12 +30,15 @@ const ADDRESS_FIELD: &str = "address";
 /// Accounts whose keys are opened at a time.
 const OPENED_AT_ONCE: usize = 4096;
 
+/// Keyed fingerprint of an address.
+type AddressPrint = [u8; 32];
+
 /// Members of this site, with what they stand on.
 pub struct Accounts {
     db: Db,
     keys: Keys,
     /// Accounts by the fingerprint of their address: in rows it is sealed, so that nothing on the disk can be looked up.
-    addresses: Mutex<HashMap<[u8; 32], Id>>,
+    addresses: Mutex<HashMap<AddressPrint, Id>>,
     clock: Arc<dyn Clock>,
     mailer: Mailer,
     limits: Arc<RateLimits>,
@@ -83,9 +86,8 @@ impl Accounts {
     }
 
     /// The keyed fingerprint under which an address is found.
-    fn print(&self, address: &EmailAddress) -> [u8; 32] {
-        let canonical = address.canonical(Purpose::FindAccount);
-        self.keys.site().fingerprint("address", canonical.reveal(Purpose::FindAccount).as_bytes())
+    fn print(&self, address: &EmailAddress) -> AddressPrint {
+        self.keys.site().fingerprint("address", address.canonical().reveal(purpose::FindAccount).as_bytes())
     }
 
     /// The account of an address, made if there is none.
@@ -93,7 +95,11 @@ impl Accounts {
     /// # Errors
     /// As every write.
     pub async fn find_or_create(&self, address: &EmailAddress) -> Result<Id> {
-        let print = self.print(address);
+        self.find_or_create_by(self.print(address)).await
+    }
+
+    /// The account whose address has this keyed fingerprint, made if there is none.
+    pub(crate) async fn find_or_create_by(&self, print: AddressPrint) -> Result<Id> {
         let mut addresses = self.addresses.lock().await;
         if let Some(account) = addresses.get(&print) {
             return Ok(*account);
@@ -152,7 +158,7 @@ async fn delete_rows(writing: &mut Writing, account: Id) -> Result<()> {
 }
 
 /// Opens the fingerprint of every address.
-async fn addresses(db: &Db, keys: &Keys) -> Result<HashMap<[u8; 32], Id>> {
+async fn addresses(db: &Db, keys: &Keys) -> Result<HashMap<AddressPrint, Id>> {
     let broken = || Error::internal("a sealed address is broken");
     let rows: Vec<(Vec<u8>, Vec<u8>)> =
         sqlx::query_as("SELECT id, address_sealed FROM account").fetch_all(db.read()).await.map_err(sql)?;

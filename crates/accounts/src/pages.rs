@@ -7,7 +7,7 @@ use axum::Form;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use kernel::{Error, Id, Kind, Locale};
+use kernel::{Error, Id, Kind, Locale, Typed, purpose};
 use platform::http::{Html, Reply, Visitor, client_network, cookie, expired_cookie, set_cookie};
 use platform::ui::{Nav, Page, Site, say, say_count, say_failure};
 use serde::Deserialize;
@@ -35,7 +35,7 @@ pub struct Next {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct AddressForm {
-    address: String,
+    address: Typed,
     next: String,
 }
 
@@ -43,7 +43,7 @@ pub struct AddressForm {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct CodeForm {
-    code: String,
+    code: Typed,
     next: String,
 }
 
@@ -86,7 +86,12 @@ pub async fn send_code(
 ) -> Reply {
     match accounts.send_code(&form.address, &client_network(client.ip()), visitor.locale).await {
         Ok(browser) => {
-            let bound = set_cookie(BROWSER_COOKIE, browser.expose(), CODE_SECONDS, accounts.public_url());
+            let bound = set_cookie(
+                BROWSER_COOKIE,
+                browser.reveal(purpose::ShowOnce),
+                CODE_SECONDS,
+                accounts.public_url(),
+            );
             Ok(([(header::SET_COOKIE, bound)], sign_in_page(&site, &visitor, &form.next, Some(()), None))
                 .into_response())
         }
@@ -111,7 +116,10 @@ pub async fn redeem_code(
         Ok((_, token)) => {
             let url = accounts.public_url();
             let cookies = [
-                (header::SET_COOKIE, set_cookie(SESSION_COOKIE, token.expose(), SESSION_SECONDS, url)),
+                (
+                    header::SET_COOKIE,
+                    set_cookie(SESSION_COOKIE, token.reveal(purpose::ShowOnce), SESSION_SECONDS, url),
+                ),
                 (header::SET_COOKIE, expired_cookie(BROWSER_COOKIE, url)),
             ];
             let mut response = Redirect::to(local(&form.next)).into_response();
@@ -198,7 +206,7 @@ pub async fn create_key(
     let mut view = accounts.account_page(&site, &visitor, member).await?;
     let status = match made {
         Ok(key) => {
-            view.new_key = Some(key.token.expose().clone());
+            view.new_key = Some(key.token.reveal(purpose::ShowOnce).to_owned());
             StatusCode::OK
         }
         Err(error) => {
