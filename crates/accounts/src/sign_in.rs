@@ -10,6 +10,7 @@ use kernel::clock::UnixSeconds;
 use kernel::{EmailAddress, Error, Id, Locale, Result, Secret};
 use platform::http::RateLimit;
 use platform::log::Event;
+use platform::statistics::{Counter, Who};
 use std::sync::Arc;
 
 use crate::{Accounts, mail};
@@ -128,7 +129,9 @@ impl Accounts {
             Secret::new(typed.chars().filter(char::is_ascii_digit).take(CODE_DIGITS + 1).collect::<String>());
         let address = self.codes.redeem(self.browser_print(browser), digits.expose(), self.clock.now())?;
         let account = self.find_or_create(&address).await?;
-        Ok((account, self.start_session(account).await?))
+        let session = self.start_session(account).await?;
+        self.counters.count(Counter::SignedIn, Who::Account(account));
+        Ok((account, session))
     }
 
     fn browser_print(&self, browser: &str) -> [u8; 32] {
