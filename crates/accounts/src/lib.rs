@@ -19,6 +19,7 @@ use platform::http::RateLimits;
 use platform::keys::Keys;
 use platform::log::Log;
 use platform::mail::Mailer;
+use platform::statistics::{Counter, Counters, Who};
 use tokio::sync::Mutex;
 
 pub use api_key::{NewKey, tokens_create, tokens_delete, tokens_list};
@@ -44,6 +45,7 @@ pub struct Accounts {
     limits: Arc<RateLimits>,
     codes: sign_in::Codes,
     log: Log,
+    counters: Counters,
     daily_credits: u32,
     site_name: String,
     public_url: String,
@@ -58,6 +60,7 @@ pub struct Parts {
     pub mailer: Mailer,
     pub limits: Arc<RateLimits>,
     pub log: Log,
+    pub counters: Counters,
     pub daily_credits: u32,
     pub site_name: String,
     pub public_url: String,
@@ -79,6 +82,7 @@ impl Accounts {
             limits: parts.limits,
             codes: sign_in::Codes::default(),
             log: parts.log,
+            counters: parts.counters,
             daily_credits: parts.daily_credits,
             site_name: parts.site_name,
             public_url: parts.public_url,
@@ -117,6 +121,7 @@ impl Accounts {
         ledger::open_books(&mut writing, account).await?;
         platform::db::commit(writing).await?;
         addresses.insert(print, account);
+        self.counters.count(Counter::AccountMade, Who::Account(account));
         Ok(account)
     }
 
@@ -137,6 +142,7 @@ impl Accounts {
     /// Forgets the address of an account that has been erased.
     pub async fn forget(&self, account: Id) {
         self.addresses.lock().await.retain(|_, other| *other != account);
+        self.counters.count(Counter::AccountClosed, Who::Account(account));
     }
 
     /// Address of this site, for cookies.

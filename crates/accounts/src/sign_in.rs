@@ -9,6 +9,7 @@ use kernel::clock::UnixSeconds;
 use kernel::{EmailAddress, Error, Id, Locale, Result, SignInCode, Token, Typed, purpose};
 use platform::http::RateLimit;
 use platform::log::Event;
+use platform::statistics::{Counter, Who};
 use std::sync::Arc;
 
 use crate::{Accounts, AddressPrint, mail};
@@ -120,7 +121,9 @@ impl Accounts {
         let code = SignInCode::read(typed);
         let address = self.codes.redeem(self.browser_print(browser), &code, self.clock.now())?;
         let account = self.find_or_create_by(address).await?;
-        Ok((account, self.start_session(account).await?))
+        let session = self.start_session(account).await?;
+        self.counters.count(Counter::SignedIn, Who::Account(account));
+        Ok((account, session))
     }
 
     fn browser_print(&self, browser: &str) -> [u8; 32] {

@@ -16,6 +16,7 @@ use platform::http::RateLimits;
 use platform::keys::Keys;
 use platform::log::{Event, Log};
 use platform::mail::Mailer;
+use platform::statistics::Counters;
 use platform::ui::Site;
 use search::Index;
 use search::meaning::Encoder;
@@ -47,6 +48,8 @@ pub struct House {
     pub keys: Keys,
     /// Sealed files.
     pub blobs: Blobs,
+    /// What happens, without who did it.
+    pub counters: Counters,
     /// The log.
     #[from_ref(skip)]
     pub log: Log,
@@ -91,6 +94,7 @@ impl House {
             clock: Arc::clone(&clock),
             public_url: settings.public_url.clone(),
         });
+        let counters = Counters::new(Arc::clone(&clock));
         let accounts = Accounts::open(accounts::Parts {
             db: db.clone(),
             keys: keys.clone(),
@@ -98,6 +102,7 @@ impl House {
             mailer: Mailer::new(&settings.mail, &settings.mail_from)?,
             limits: Arc::new(RateLimits::new(Arc::clone(&clock))),
             log,
+            counters: counters.clone(),
             daily_credits: settings.daily_credits,
             site_name: settings.site_name.clone(),
             public_url: settings.public_url.clone(),
@@ -111,12 +116,13 @@ impl House {
             models: models(settings.remote, settings.drawing_threads, encoder, client, log)?,
             clock,
             log,
+            counters: counters.clone(),
             public_url: settings.public_url,
         });
         let site = Arc::new(Site { name: settings.site_name, contact: settings.contact });
         let anchor = Arc::new(anchor);
-        let house =
-            Self { anchor, db, accounts, gallery, studio, site, keys, blobs, log, _folder: Arc::new(folder) };
+        let _folder = Arc::new(folder);
+        let house = Self { anchor, db, accounts, gallery, studio, site, keys, blobs, counters, log, _folder };
         house.recover().await?;
         Ok(house)
     }
@@ -139,6 +145,14 @@ impl House {
         self.studio.expire().await
     }
 
+    /// Publishes the days of counting that are over.
+    ///
+    /// # Errors
+    /// As every write.
+    pub async fn publish_statistics(&self) -> Result<()> {
+        trust::statistics::publish(&self.db, &self.counters).await
+    }
+
     /// Holds files against keys, both ways; returns the records swept and the pictures missing.
     ///
     /// # Errors
@@ -158,8 +172,10 @@ impl House {
 
     /// Ends what goes on beside, and closes the database.
     pub async fn close(&self) {
-        if let Err(error) = self.blobs.sweep().await {
-            self.log.failure(&error);
+        for done in [self.blobs.sweep().await, self.publish_statistics().await] {
+            if let Err(error) = done {
+                self.log.failure(&error);
+            }
         }
         self.db.close().await;
     }

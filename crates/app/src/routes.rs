@@ -71,6 +71,8 @@ fn pages() -> Router<House> {
         .route("/log/checkpoint", get(trust::receipts::checkpoint))
         .route("/log/tile/{*path}", get(trust::receipts::tile))
         .route("/transparency", get(trust::transparency::transparency))
+        .route("/statistics", get(trust::statistics::statistics))
+        .route("/.well-known/statistics.json", get(trust::statistics::statistics_json))
         .route("/preferences", post(preferences))
         .route("/assets/{digest}/{*path}", get(ui::asset))
         .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))

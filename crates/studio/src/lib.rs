@@ -23,6 +23,7 @@ use kernel::{Clock, Id, Result};
 use platform::blobs::Blobs;
 use platform::db::Db;
 use platform::log::Log;
+use platform::statistics::Counters;
 
 pub use jobs::{Live, Phase};
 pub use live::events;
@@ -42,6 +43,7 @@ pub struct Studio {
     jobs: Arc<jobs::Jobs>,
     clock: Arc<dyn Clock>,
     log: Log,
+    counters: Counters,
     public_url: Arc<str>,
 }
 
@@ -55,6 +57,7 @@ pub struct Parts {
     pub models: Models,
     pub clock: Arc<dyn Clock>,
     pub log: Log,
+    pub counters: Counters,
     pub public_url: String,
 }
 
@@ -72,6 +75,7 @@ impl Studio {
             jobs,
             clock: parts.clock,
             log: parts.log,
+            counters: parts.counters,
             public_url: parts.public_url.into(),
         }
     }

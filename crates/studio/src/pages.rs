@@ -11,6 +11,7 @@ use gallery::artwork::ArtworkId;
 use kernel::limits::{PICTURES_PER_REQUEST_MAX, PROMPT_CHARS_MAX};
 use kernel::{Error, Id, Kind, Prompt, Result, Typed};
 use platform::http::{Html, Reply, Visitor};
+use platform::statistics::{Counter, Who};
 use platform::ui::{Nav, Page, Said, Site, receipt_page, say, say_failure};
 use serde::Deserialize;
 use serde_json::json;
@@ -67,7 +68,10 @@ pub async fn studio(
     // A prompt travels by the id of its artwork or its number among ours, never in an address.
     let starter = query.start.parse::<usize>().ok().and_then(|n| STARTERS.get(n.checked_sub(1)?));
     let prompt = match (ArtworkId::parse(&query.from), starter) {
-        (Ok(id), _) => studio.gallery.get(&id).await.map(|artwork| artwork.prompt).unwrap_or_default(),
+        (Ok(id), _) => {
+            studio.counters.count(Counter::PromptUsed, Who::Account(member.account()));
+            studio.gallery.get(&id).await.map(|artwork| artwork.prompt).unwrap_or_default()
+        }
         (_, Some(key)) => say(visitor.locale, key),
         _ => String::new(),
     };

@@ -4,4 +4,5 @@ pub mod data_map;
 pub mod erase;
 pub mod promises;
 pub mod receipts;
+pub mod statistics;
 pub mod transparency;

@@ -13,6 +13,7 @@ mod receipts;
 mod restore;
 mod sign_in;
 mod site;
+mod statistics;
 mod studio;
 mod trouble;
 

@@ -8,5 +8,6 @@ mod visitor;
 
 pub use failure::{Door, Edge, Failure, Reply, edge};
 pub use guard::{refuse_foreign_posts, security_headers};
+pub(crate) use rate::DayKey;
 pub use rate::{RateLimit, RateLimits, client_network};
 pub use visitor::{Html, Theme, Visitor, cookie, expired_cookie, set_cookie};

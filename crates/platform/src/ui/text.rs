@@ -93,7 +93,7 @@ mod tests {
         let known = keys(FILES[0]);
         // Keys that are put together from data are listed here with the data.
         let made = |key: &str| {
-            ["error-", "line-", "strength-", "bucket-", "theme-", "technique-"]
+            ["error-", "line-", "strength-", "bucket-", "theme-", "technique-", "counter-"]
                 .iter()
                 .any(|start| key.starts_with(start))
         };
