@@ -7,7 +7,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::{Error, Id, Kind};
-use platform::http::{Failure, cookie};
+use platform::http::limits::GUESSES;
+use platform::http::{Client, Failure, cookie};
 
 use crate::{Accounts, unauthenticated};
 
@@ -51,9 +52,13 @@ impl ApiCaller {
     }
 }
 
-async fn find(accounts: &Accounts, headers: &HeaderMap) -> kernel::Result<Option<Member>> {
-    let Some(token) = cookie(headers, SESSION_COOKIE) else { return Ok(None) };
+/// A cookie that opens nothing counts as a guess, and so does a token.
+async fn find(accounts: &Accounts, parts: &Parts) -> kernel::Result<Option<Member>> {
+    let Some(token) = cookie(&parts.headers, SESSION_COOKIE) else { return Ok(None) };
     let found = accounts.find_session(token).await?;
+    if found.is_none() {
+        Client::count_of(parts, &GUESSES)?;
+    }
     Ok(found.map(|(session, account)| Member { account, session }))
 }
 
@@ -65,9 +70,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let accounts = Arc::<Accounts>::from_ref(state);
-        if let Some(member) =
-            find(&accounts, &parts.headers).await.map_err(|error| Failure(error).into_response())?
-        {
+        if let Some(member) = find(&accounts, parts).await.map_err(|error| Failure(error).into_response())? {
             return Ok(member);
         }
         let wants_page = parts
@@ -90,7 +93,7 @@ where
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        Ok(Self(find(&Arc::<Accounts>::from_ref(state), &parts.headers).await?))
+        Ok(Self(find(&Arc::<Accounts>::from_ref(state), parts).await?))
     }
 }
 
@@ -114,6 +117,9 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let token = bearer(&parts.headers).ok_or_else(bad_token)?;
         let account = Arc::<Accounts>::from_ref(state).find_key(token).await?;
+        if account.is_none() {
+            Client::count_of(parts, &GUESSES)?;
+        }
         account.map(Self).ok_or_else(bad_token)
     }
 }

@@ -8,8 +8,9 @@ use aws_lc_rs::constant_time;
 use data_encoding::BASE64URL_NOPAD;
 use kernel::clock::UnixSeconds;
 use kernel::{EmailAddress, Error, Id, Locale, Result, Secret};
-use platform::http::RateLimit;
-use platform::log::Event;
+use platform::http::Client;
+use platform::http::limits::{CODES_BY_NETWORK, MAILS_BY_NETWORK, MAILS_TO_ADDRESS};
+use platform::log::{Delivery, Event};
 use std::sync::Arc;
 
 use crate::{Accounts, mail};
@@ -22,12 +23,6 @@ const TRIES_MAX: u32 = 5;
 const CODES_MAX: usize = 10_000;
 /// Digits of a code.
 const CODE_DIGITS: usize = 8;
-
-const MAILS_PER_ADDRESS: RateLimit = RateLimit { scope: "mail to an address", most: 5, window_seconds: 3600 };
-const MAILS_PER_NETWORK: RateLimit =
-    RateLimit { scope: "mail from a network", most: 30, window_seconds: 3600 };
-const TRIES_PER_NETWORK: RateLimit =
-    RateLimit { scope: "code from a network", most: 60, window_seconds: 3600 };
 
 /// The codes that wait to come back, by the fingerprint of the browser they are bound to.
 #[derive(Default)]
@@ -87,13 +82,13 @@ impl Accounts {
     pub(crate) async fn send_code(
         self: &Arc<Self>,
         typed: &str,
-        network: &[u8],
+        client: &Client,
         locale: Locale,
     ) -> Result<Secret<String>> {
         let address = EmailAddress::parse(typed)?;
         let address_print = self.print(&address);
-        self.limits.count(MAILS_PER_NETWORK, network)?;
-        self.limits.count(MAILS_PER_ADDRESS, &address_print)?;
+        client.count(&MAILS_BY_NETWORK)?;
+        self.limits.count(&MAILS_TO_ADDRESS, &address_print)?;
         let number = rand::random_range(0..10_u64.pow(8));
         let code = Secret::new(format!("{number:0CODE_DIGITS$}"));
         let browser = Secret::new(BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>()));
@@ -102,7 +97,8 @@ impl Accounts {
         let (accounts, to) = (Arc::clone(self), EmailAddress::parse(typed)?);
         tokio::spawn(async move {
             let sent = accounts.mailer.send(&to, mail).await;
-            accounts.log.write(Event::Mail { accepted: sent.is_ok() });
+            let delivery = if sent.is_ok() { Delivery::Accepted } else { Delivery::Refused };
+            accounts.log.write(Event::Mail { delivery });
             if sent.is_err() {
                 accounts.codes.all().retain(|_, waiting| waiting.address_print != address_print);
             }
@@ -121,9 +117,9 @@ impl Accounts {
         &self,
         browser: &str,
         typed: &str,
-        network: &[u8],
+        client: &Client,
     ) -> Result<(Id, Secret<String>)> {
-        self.limits.count(TRIES_PER_NETWORK, network)?;
+        client.count(&CODES_BY_NETWORK)?;
         let digits =
             Secret::new(typed.chars().filter(char::is_ascii_digit).take(CODE_DIGITS + 1).collect::<String>());
         let address = self.codes.redeem(self.browser_print(browser), digits.expose(), self.clock.now())?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use engines::{Progress, State as Drawing};
 use imaging::Picture;
 use kernel::{Error, Id, Kind, Result};
-use platform::log::Event;
+use platform::log::{Event, Outcome};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -192,10 +192,11 @@ impl Studio {
             Err(error) => Err(error),
         };
         let (outcome, last) = match ended {
-            Ok(()) => ("completed", Phase::Completed),
+            Ok(()) => (Outcome::Completed, Phase::Completed),
             Err(error) => {
                 self.log.failure(&error);
-                let outcome = if error.kind == Kind::Cancelled { "cancelled" } else { "failed" };
+                let outcome =
+                    if error.kind == Kind::Cancelled { Outcome::Cancelled } else { Outcome::Failed };
                 (outcome, Phase::Failed(self.fail(generation.clone(), &error).await))
             }
         };
