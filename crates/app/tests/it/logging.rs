@@ -159,7 +159,12 @@ async fn metrics_parse_count_what_was_asked_and_name_nothing_else() {
         client.get(server.url("/a/none")).send().await.unwrap();
         client.request(Method::from_bytes(b"BREW").unwrap(), server.url("/nowhere")).send().await.unwrap();
     }
-    Client::new().post(server.url("/sign-in")).form(&[("address", "a@example.org")]).send().await.unwrap();
+    crate::program::client()
+        .post(server.url("/sign-in"))
+        .form(&[("address", "a@example.org")])
+        .send()
+        .await
+        .unwrap();
     let mut turn = tokio::time::interval(crate::POLL);
     let mut after = parse(&get(&metrics).await);
     let sum = |samples: &Samples, name: &str, wanted: &[(&str, &str)]| -> f64 {
@@ -207,4 +212,43 @@ async fn metrics_parse_count_what_was_asked_and_name_nothing_else() {
     }
     // The site itself does not show them.
     assert_eq!(client.get(server.url("/metrics")).send().await.unwrap().status(), 404);
+}
+
+/// Files that write to a terminal themselves, and why they may.
+const OTHER_VOICES: [(&str, &str); 4] = [
+    ("platform/src/log/mod.rs", "it is the sink"),
+    ("platform/src/mail.rs", "the terminal is one way of mail, for trying things out"),
+    ("app/src/command.rs", "answers of commands, and why the program did not start"),
+    ("search/src/bin/pack-encoder/main.rs", "a program of the build"),
+];
+
+fn sources(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn nothing_but_the_log_speaks_while_the_program_serves() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut files = Vec::new();
+    sources(crates, &mut files);
+    let mut speaking: Vec<String> = files
+        .iter()
+        .filter(|path| path.components().any(|part| part.as_os_str() == "src"))
+        .filter(|path| {
+            let text = std::fs::read_to_string(path).unwrap();
+            ["io::stderr()", "io::stdout()", "eprintln!("].iter().any(|voice| text.contains(voice))
+        })
+        .map(|path| path.strip_prefix(crates).unwrap().to_string_lossy().into_owned())
+        .collect();
+    speaking.sort();
+    let mut known = OTHER_VOICES.map(|(path, _)| path);
+    known.sort_unstable();
+    assert_eq!(speaking, known);
 }

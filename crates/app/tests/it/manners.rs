@@ -6,7 +6,7 @@ use std::sync::Arc;
 use app::connections::Bounds;
 use kernel::clock::SetClock;
 use kernel::{Clock, SystemClock};
-use reqwest::{Client, Method, Response};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::TestApp;
@@ -35,7 +35,7 @@ async fn every_limit_of_a_network_is_kept_and_only_for_that_network() {
     let proxied = ["--trusted-proxies", "127.0.0.1"];
     let clock = Arc::new(SetClock::at(SystemClock.now()));
     let app = TestApp::start_with(Arc::clone(&clock) as Arc<dyn Clock>, Bounds::default(), &proxied).await;
-    let client = Client::new();
+    let client = crate::program::client();
     // The window that is used up is each one's own, so that the order does not matter.
     let tries: [(&str, &str, u32, u16); 6] = [
         ("GET", "/api/models", 1200, 200),
