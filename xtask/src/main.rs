@@ -115,7 +115,8 @@ fn check() -> Done {
 }
 
 /// Documents that the program writes about itself: what to ask it for, and where it goes.
-const GENERATED: [(&str, &str); 2] = [("settings", "docs/settings.md"), ("data-map", "PRIVACY.md")];
+const GENERATED: [(&str, &str); 3] =
+    [("settings", "docs/settings.md"), ("data-map", "PRIVACY.md"), ("logging", "docs/logging.md")];
 
 fn docs() -> Done {
     let binary = build(Profile::Dev, "--bin", "safelight")?;

@@ -7,7 +7,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::{Error, Id, Kind};
-use platform::http::{Failure, cookie};
+use platform::http::limits::GUESSES;
+use platform::http::{Client, Failure, cookie};
 use platform::statistics::{Counter, Who};
 
 use crate::{Accounts, unauthenticated};
@@ -60,9 +61,13 @@ impl ApiCaller {
     }
 }
 
-async fn find(accounts: &Accounts, headers: &HeaderMap) -> kernel::Result<Option<Member>> {
-    let Some(token) = cookie(headers, SESSION_COOKIE) else { return Ok(None) };
+/// A cookie that opens nothing counts as a guess, and so does a token.
+async fn find(accounts: &Accounts, parts: &Parts) -> kernel::Result<Option<Member>> {
+    let Some(token) = cookie(&parts.headers, SESSION_COOKIE) else { return Ok(None) };
     let found = accounts.find_session(token).await?;
+    if found.is_none() {
+        Client::count_of(parts, &GUESSES)?;
+    }
     Ok(found.map(|(session, account)| Member { account, session }))
 }
 
@@ -74,9 +79,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let accounts = Arc::<Accounts>::from_ref(state);
-        if let Some(member) =
-            find(&accounts, &parts.headers).await.map_err(|error| Failure(error).into_response())?
-        {
+        if let Some(member) = find(&accounts, parts).await.map_err(|error| Failure(error).into_response())? {
             return Ok(member);
         }
         let wants_page = parts
@@ -99,7 +102,7 @@ where
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        Ok(Self(find(&Arc::<Accounts>::from_ref(state), &parts.headers).await?))
+        Ok(Self(find(&Arc::<Accounts>::from_ref(state), parts).await?))
     }
 }
 
@@ -123,7 +126,10 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let token = bearer(&parts.headers).ok_or_else(bad_token)?;
         let accounts = Arc::<Accounts>::from_ref(state);
-        let account = accounts.find_key(token).await?.ok_or_else(bad_token)?;
+        let Some(account) = accounts.find_key(token).await? else {
+            Client::count_of(parts, &GUESSES)?;
+            return Err(bad_token());
+        };
         accounts.counters.count(Counter::ProgramCall, Who::Account(account));
         Ok(Self(account))
     }

@@ -1,14 +1,13 @@
 //! This owns the pages of sign-in and account.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Form;
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Error, Id, Kind, Locale, Typed, purpose};
-use platform::http::{Html, Reply, Visitor, client_network, cookie, expired_cookie, set_cookie};
+use platform::http::{Client, Html, Reply, Visitor, cookie, expired_cookie, set_cookie};
 use platform::ui::{Nav, Page, Site, say, say_count, say_failure};
 use serde::Deserialize;
 
@@ -80,11 +79,11 @@ pub async fn sign_in(State(site): State<Arc<Site>>, visitor: Visitor, Query(next
 pub async fn send_code(
     State(accounts): State<Arc<Accounts>>,
     State(site): State<Arc<Site>>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    client: Client,
     visitor: Visitor,
     Form(form): Form<AddressForm>,
 ) -> Reply {
-    match accounts.send_code(&form.address, &client_network(client.ip()), visitor.locale).await {
+    match accounts.send_code(&form.address, &client, visitor.locale).await {
         Ok(browser) => {
             let bound = set_cookie(
                 BROWSER_COOKIE,
@@ -106,13 +105,13 @@ pub async fn send_code(
 pub async fn redeem_code(
     State(accounts): State<Arc<Accounts>>,
     State(site): State<Arc<Site>>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    client: Client,
     visitor: Visitor,
     headers: HeaderMap,
     Form(form): Form<CodeForm>,
 ) -> Reply {
     let browser = cookie(&headers, BROWSER_COOKIE).unwrap_or_default();
-    match accounts.redeem_code(browser, &form.code, &client_network(client.ip())).await {
+    match accounts.redeem_code(browser, &form.code, &client).await {
         Ok((_, token)) => {
             let url = accounts.public_url();
             let cookies = [
@@ -133,10 +132,13 @@ pub async fn redeem_code(
     }
 }
 
-/// What makes a browser forget that it was signed in.
+/// What makes a browser forget that it was signed in. Cookies go by their names: `Clear-Site-Data` would take those of every
+/// other host of the domain too.
 pub fn forgetting(accounts: &Accounts) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(header::SET_COOKIE, expired_cookie(SESSION_COOKIE, accounts.public_url()));
+    for name in [SESSION_COOKIE, BROWSER_COOKIE] {
+        headers.append(header::SET_COOKIE, expired_cookie(name, accounts.public_url()));
+    }
     headers.insert("clear-site-data", header::HeaderValue::from_static("\"cache\", \"storage\""));
     headers
 }

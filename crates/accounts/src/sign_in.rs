@@ -7,8 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use aws_lc_rs::constant_time;
 use kernel::clock::UnixSeconds;
 use kernel::{EmailAddress, Error, Id, Locale, Result, SignInCode, Token, Typed, purpose};
-use platform::http::RateLimit;
-use platform::log::Event;
+use platform::http::Client;
+use platform::http::limits::{CODES_BY_NETWORK, MAILS_BY_NETWORK, MAILS_TO_ADDRESS};
+use platform::log::{Delivery, Event};
 use platform::statistics::{Counter, Who};
 use std::sync::Arc;
 
@@ -20,12 +21,6 @@ pub(crate) const CODE_SECONDS: i64 = 600;
 const TRIES_MAX: u32 = 5;
 /// Codes that wait to come back; when full, the oldest make room.
 const CODES_MAX: usize = 10_000;
-
-const MAILS_PER_ADDRESS: RateLimit = RateLimit { scope: "mail to an address", most: 5, window_seconds: 3600 };
-const MAILS_PER_NETWORK: RateLimit =
-    RateLimit { scope: "mail from a network", most: 30, window_seconds: 3600 };
-const TRIES_PER_NETWORK: RateLimit =
-    RateLimit { scope: "code from a network", most: 60, window_seconds: 3600 };
 
 /// The codes that wait to come back, by the fingerprint of the browser they are bound to.
 #[derive(Default)]
@@ -83,20 +78,21 @@ impl Accounts {
     pub(crate) async fn send_code(
         self: &Arc<Self>,
         typed: &Typed,
-        network: &[u8],
+        client: &Client,
         locale: Locale,
     ) -> Result<Token> {
         let to = EmailAddress::parse(typed)?;
         let address = self.print(&to);
-        self.limits.count(MAILS_PER_NETWORK, network)?;
-        self.limits.count(MAILS_PER_ADDRESS, &address)?;
+        client.count(&MAILS_BY_NETWORK)?;
+        self.limits.count(&MAILS_TO_ADDRESS, &address)?;
         let (code, browser) = (SignInCode::random(), Token::random());
         let mail = mail::code_mail(&self.site_name, &code, locale);
         // Sent from a task, so that the answer takes as long for every address; the address ends with it.
         let accounts = Arc::clone(self);
         tokio::spawn(async move {
             let sent = accounts.mailer.send(&to, mail).await;
-            accounts.log.write(Event::Mail { accepted: sent.is_ok() });
+            let delivery = if sent.is_ok() { Delivery::Accepted } else { Delivery::Refused };
+            accounts.log.write(Event::Mail { delivery });
             if sent.is_err() {
                 accounts.codes.all().retain(|_, waiting| waiting.address != address);
             }
@@ -115,9 +111,9 @@ impl Accounts {
         &self,
         browser: &str,
         typed: &Typed,
-        network: &[u8],
+        client: &Client,
     ) -> Result<(Id, Token)> {
-        self.limits.count(TRIES_PER_NETWORK, network)?;
+        client.count(&CODES_BY_NETWORK)?;
         let code = SignInCode::read(typed);
         let address = self.codes.redeem(self.browser_print(browser), &code, self.clock.now())?;
         let account = self.find_or_create_by(address).await?;

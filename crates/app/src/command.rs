@@ -148,6 +148,8 @@ enum Docs {
     Settings,
     /// The data map.
     DataMap,
+    /// The events of the log, and the metrics.
+    Logging,
 }
 
 /// Runs the program; the value is its exit status.
@@ -179,6 +181,7 @@ fn document(docs: &Docs) -> Result<String> {
     match docs {
         Docs::Settings => Ok(config::markdown()),
         Docs::DataMap => trust::data_map::markdown(),
+        Docs::Logging => Ok(platform::log::markdown()),
     }
 }
 

@@ -12,9 +12,9 @@ use platform::blobs::Blobs;
 use platform::config::{AnchorCheck, RemoteApi, Settings};
 use platform::db::Db;
 use platform::folder::DataFolder;
-use platform::http::RateLimits;
+use platform::http::{Proxies, RateLimits};
 use platform::keys::Keys;
-use platform::log::{Event, Log};
+use platform::log::{Event, Log, Notice};
 use platform::mail::Mailer;
 use platform::statistics::Counters;
 use platform::ui::Site;
@@ -50,6 +50,12 @@ pub struct House {
     pub blobs: Blobs,
     /// What happens, without who did it.
     pub counters: Counters,
+    /// Counts of what is limited.
+    #[from_ref(skip)]
+    pub limits: Arc<RateLimits>,
+    /// Whose word of another's address is taken.
+    #[from_ref(skip)]
+    pub proxies: Arc<Proxies>,
     /// The log.
     #[from_ref(skip)]
     pub log: Log,
@@ -75,14 +81,14 @@ impl House {
     /// # Errors
     /// As [`House::open`].
     pub async fn open_at(settings: Settings, folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self> {
-        let log = Log::new(settings.log);
-        let anchor = find_anchor(&settings, log)?;
+        let log = Log::new(settings.log, crate::routes::table().into_routes());
+        let anchor = find_anchor(&settings, &log)?;
         platform::folder::create_private_dir(settings.anchor())?;
         let root = settings.root_file();
         let db = Db::open(&folder.database()).await?;
         let keys = Keys::open(db.clone(), &root, &log_name(&settings.public_url), Arc::clone(&clock)).await?;
-        let blobs = Blobs::open(folder.blobs(), keys.clone(), db.clone(), log)?;
-        let encoder = encoder(log)?;
+        let blobs = Blobs::open(folder.blobs(), keys.clone(), db.clone(), log.clone())?;
+        let encoder = encoder(&log)?;
         std::fs::create_dir_all(folder.index())?;
         let index = Arc::new(Index::open(&folder.index(), encoder.clone())?);
         let client = platform::outgoing::client()?;
@@ -95,13 +101,14 @@ impl House {
             public_url: settings.public_url.clone(),
         });
         let counters = Counters::new(Arc::clone(&clock));
+        let limits = Arc::new(RateLimits::new(Arc::clone(&clock)));
         let accounts = Accounts::open(accounts::Parts {
             db: db.clone(),
             keys: keys.clone(),
             clock: Arc::clone(&clock),
             mailer: Mailer::new(&settings.mail, &settings.mail_from)?,
-            limits: Arc::new(RateLimits::new(Arc::clone(&clock))),
-            log,
+            limits: Arc::clone(&limits),
+            log: log.clone(),
             counters: counters.clone(),
             daily_credits: settings.daily_credits,
             site_name: settings.site_name.clone(),
@@ -113,16 +120,30 @@ impl House {
             blobs: blobs.clone(),
             accounts: Arc::clone(&accounts),
             gallery: gallery.clone(),
-            models: models(settings.remote, settings.drawing_threads, encoder, client, log)?,
+            models: models(settings.remote, settings.drawing_threads, encoder, client, &log)?,
             clock,
-            log,
+            log: log.clone(),
             counters: counters.clone(),
             public_url: settings.public_url,
         });
         let site = Arc::new(Site { name: settings.site_name, contact: settings.contact });
         let anchor = Arc::new(anchor);
-        let _folder = Arc::new(folder);
-        let house = Self { anchor, db, accounts, gallery, studio, site, keys, blobs, counters, log, _folder };
+        let proxies = Arc::new(settings.trusted_proxies);
+        let house = Self {
+            anchor,
+            db,
+            accounts,
+            gallery,
+            studio,
+            site,
+            keys,
+            blobs,
+            counters,
+            limits,
+            proxies,
+            log,
+            _folder: Arc::new(folder),
+        };
         house.recover().await?;
         Ok(house)
     }
@@ -182,16 +203,16 @@ impl House {
 }
 
 /// What the disk under the root does; refused where overwriting does not erase, unless the operator accepts it.
-pub(crate) fn find_anchor(settings: &Settings, log: Log) -> Result<Finding> {
+pub(crate) fn find_anchor(settings: &Settings, log: &Log) -> Result<Finding> {
     let folder = vault::guard::inspect(settings.anchor())?;
     // The file itself may be a link, a mount of its own, or marked for the journal.
     let finding =
         if folder.objection.is_none() { vault::guard::inspect(&settings.root_file())? } else { folder };
     match settings.anchor_check {
         AnchorCheck::Refuse => finding.require_erasing()?,
-        AnchorCheck::Accept if finding.objection.is_some() => log.write(Event::Notice {
-            text: "the root of the keys lies where overwriting does not erase, so what is deleted could come back from the disk; give it another folder with --anchor",
-        }),
+        AnchorCheck::Accept if finding.objection.is_some() => {
+            log.write(Event::Notice { text: Notice::RootDoesNotErase })
+        }
         AnchorCheck::Accept => {}
     }
     Ok(finding)
@@ -202,13 +223,11 @@ pub(crate) fn log_name(public_url: &str) -> String {
     public_url.split_once("://").map_or(public_url, |(_, rest)| rest).to_owned() + "/log"
 }
 
-fn encoder(log: Log) -> Result<Option<Arc<Encoder>>> {
+fn encoder(log: &Log) -> Result<Option<Arc<Encoder>>> {
     match built_in::ENCODER {
         Some(bytes) => Ok(Some(Arc::new(Encoder::from_bytes(bytes)?))),
         None => {
-            log.write(Event::Notice {
-                text: "the sentence encoder is not built in, so search is by words alone; run: cargo x setup (needs Python with pip), then build again",
-            });
+            log.write(Event::Notice { text: Notice::EncoderMissing });
             Ok(None)
         }
     }
@@ -219,12 +238,10 @@ fn models(
     drawing_threads: usize,
     encoder: Option<Arc<Encoder>>,
     client: reqwest::Client,
-    log: Log,
+    log: &Log,
 ) -> Result<Models> {
     if built_in::LIBRARY.is_none() {
-        log.write(Event::Notice {
-            text: "the picture library of Papercut is not built in, so it draws landscapes and patterns without figures; run: cargo x setup (needs Node with npm), then build again",
-        });
+        log.write(Event::Notice { text: Notice::FiguresMissing });
     }
     let papercut = Papercut::new(built_in::LIBRARY, encoder)?;
     let mut offers = vec![Offer { engine: Arc::new(papercut), width: drawing_threads }];

@@ -2,6 +2,7 @@
 
 mod backup;
 pub mod command;
+pub mod connections;
 mod doctor;
 mod escrow;
 pub mod house;
@@ -10,3 +11,4 @@ mod restore;
 pub mod routes;
 pub mod serve;
 mod starter;
+pub mod table;

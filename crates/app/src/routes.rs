@@ -1,6 +1,6 @@
 //! This owns the whole routing table: every address of the program, in one place.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -10,48 +10,78 @@ use axum::routing::{delete, get, post};
 use axum::{Form, Router};
 use kernel::limits::PICTURE_BYTES_MAX;
 use kernel::{Error, Locale};
-use platform::http::{Edge, Failure, Theme, edge, refuse_foreign_posts, security_headers, set_cookie};
+use platform::http::limits::{CHECKS, CLOSURES, ORDERS, READS};
+use platform::http::{
+    Clients, Edge, Failure, Guard, Theme, edge, know_client, refuse_foreign_posts, refuse_long_addresses,
+    security_headers, set_cookie,
+};
+use platform::log::Log;
 use platform::ui;
 use serde::Deserialize;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use crate::connections::Bounds;
 use crate::house::House;
+use crate::table::{Table, bodied, limited};
 
-/// How long a request may take until its answer begins.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// Bytes of a body: the largest picture as base64 in JSON, and the form around it.
-const BODY_BYTES_MAX: usize = PICTURE_BYTES_MAX / 3 * 4 + 1024 * 1024;
+/// Bytes of a body: a form, or JSON without pictures.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a body with a receipt, which names each record that was erased.
+const RECEIPT_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a body with a picture: the largest as base64 in JSON, and the form around it.
+const PICTURED_BYTES_MAX: usize = PICTURE_BYTES_MAX / 3 * 4 + 1024 * 1024;
 /// How long a choice of language or theme is kept.
 const PREFERENCE_SECONDS: i64 = 365 * 24 * 3600;
 
-/// Every route.
-pub fn router(house: House) -> Router {
-    let edge_state = Edge { log: house.log, site: house.site.clone() };
-    Router::new()
-        .merge(pages())
-        .merge(programs())
+/// Every route of the site.
+pub fn router(house: House, bounds: Bounds) -> Router {
+    let edge_state = Edge { log: house.log.clone(), site: house.site.clone() };
+    let clients = Clients { proxies: Arc::clone(&house.proxies), limits: Arc::clone(&house.limits) };
+    let guard = Guard::of(house.studio.public_url());
+    table()
+        .into_router()
         .fallback(async || Failure(Error::not_found("There is nothing at this address.")))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(refuse_foreign_posts))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_TIMEOUT))
+        .layer(from_fn(refuse_long_addresses))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, bounds.answer))
+        .layer(from_fn_with_state(clients, know_client))
         .layer(from_fn_with_state(edge_state, edge))
         .layer(CompressionLayer::new())
-        .layer(from_fn(security_headers))
+        .layer(from_fn_with_state(guard, security_headers))
         .with_state(house)
 }
 
-fn pages() -> Router<House> {
-    Router::new()
-        .route("/", get(gallery::pages::browse))
+/// The operator's figures, on an address of their own.
+pub fn metrics(log: Log) -> Router {
+    let text = move || {
+        let text = log.metrics().text();
+        async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text) }
+    };
+    Router::new().route_service("/metrics", get(text))
+}
+
+/// Every route, without what holds on all of them.
+#[must_use]
+pub fn table() -> Table {
+    programs(pages(Table::default()))
+}
+
+fn pages(table: Table) -> Table {
+    table
+        .route("/", limited(&READS, get(gallery::pages::browse)))
         .route("/a/{id}", get(gallery::pages::artwork))
         .route("/p/{record}/{form}", get(gallery::picture))
         .route("/sign-in", get(accounts::pages::sign_in).post(accounts::pages::send_code))
         .route("/sign-in/code", post(accounts::pages::redeem_code))
         .route("/sign-out", post(accounts::pages::sign_out))
         .route("/studio", get(studio::pages::studio))
-        .route("/studio/references", post(studio::upload))
-        .route("/studio/generations", post(studio::pages::develop))
+        .route("/studio/references", bodied(PICTURED_BYTES_MAX, limited(&ORDERS, post(studio::upload))))
+        .route(
+            "/studio/generations",
+            bodied(PICTURED_BYTES_MAX, limited(&ORDERS, post(studio::pages::develop))),
+        )
         .route("/studio/generations/{id}/events", get(studio::events))
         .route("/studio/generations/{id}/preview", get(studio::preview))
         .route("/studio/generations/{id}/cancel", post(studio::pages::cancel))
@@ -65,9 +95,13 @@ fn pages() -> Router<House> {
         .route("/account/keys/{id}/revoke", post(accounts::pages::revoke_key))
         .route("/account/sessions/revoke-all", post(accounts::pages::revoke_all))
         .route("/account/sessions/{id}/revoke", post(accounts::pages::revoke_session))
-        .route("/account/delete-all", post(trust::erase::erase_pictures))
-        .route("/account/close", post(trust::erase::close_account))
-        .route("/verify", get(trust::receipts::verify_form).post(trust::receipts::verify))
+        .route("/account/delete-all", limited(&CLOSURES, post(trust::erase::erase_pictures)))
+        .route("/account/close", limited(&CLOSURES, post(trust::erase::close_account)))
+        .route(
+            "/verify",
+            bodied(RECEIPT_BYTES_MAX, limited(&CHECKS, post(trust::receipts::verify)))
+                .get(trust::receipts::verify_form),
+        )
         .route("/log/checkpoint", get(trust::receipts::checkpoint))
         .route("/log/tile/{*path}", get(trust::receipts::tile))
         .route("/transparency", get(trust::transparency::transparency))
@@ -80,14 +114,14 @@ fn pages() -> Router<House> {
         .route("/healthz", get(async || "ok\n"))
 }
 
-fn programs() -> Router<House> {
-    Router::new()
-        .route("/api/search", get(gallery::api::search))
-        .route("/api/images/{id}", get(gallery::api::image))
-        .route("/api/models", get(studio::api::models))
-        .route("/api/generate/v2", post(studio::api::generate))
-        .route("/api/generate/v2/status/{id}", get(studio::api::status))
-        .route("/api/generate/v2/requests/{id}", get(studio::api::request))
+fn programs(table: Table) -> Table {
+    table
+        .route("/api/search", limited(&READS, get(gallery::api::search)))
+        .route("/api/images/{id}", limited(&READS, get(gallery::api::image)))
+        .route("/api/models", limited(&READS, get(studio::api::models)))
+        .route("/api/generate/v2", bodied(PICTURED_BYTES_MAX, limited(&ORDERS, post(studio::api::generate))))
+        .route("/api/generate/v2/status/{id}", limited(&READS, get(studio::api::status)))
+        .route("/api/generate/v2/requests/{id}", limited(&READS, get(studio::api::request)))
         .route("/api/generations/{id}", delete(studio::api::delete))
         .route("/api/tokens", get(accounts::tokens_list).post(accounts::tokens_create))
         .route("/api/tokens/{id}", delete(accounts::tokens_delete))

@@ -1,6 +1,7 @@
 //! This owns the running server: start, ready, drain, stop.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kernel::{Error, Kind, Result};
@@ -10,9 +11,11 @@ use platform::log::Event;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+use crate::connections::Bounds;
 use crate::house::House;
-use crate::{operator, routes, starter};
+use crate::{connections, operator, routes, starter};
 
 /// How often what has expired is erased.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(3600);
@@ -25,20 +28,20 @@ const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(5);
 /// # Errors
 /// What could not be opened, in words for the operator.
 pub async fn serve(settings: Settings, started: Instant) -> Result<()> {
-    let (listen, starter_gallery, data) = (settings.listen, settings.starter_gallery, settings.data.clone());
+    let (listen, metrics) = (settings.listen, settings.metrics);
+    let (starter_gallery, data) = (settings.starter_gallery, settings.data.clone());
     let Taken::Here(folder) = DataFolder::take(&data)? else {
         let words =
             "Another Safelight serves this data folder. Stop it first, or choose another with --data.";
         return Err(Error::new(Kind::Conflict, words));
     };
     let house = House::open(settings, folder).await?;
-    let listener = TcpListener::bind(listen).await.map_err(|cause| {
-        Error::invalid(
-            "listen",
-            "This address is in use or not of this machine. Choose another with --listen.",
-        )
-        .because(cause)
-    })?;
+    house.log.take_over();
+    let listener = bind(listen, "listen").await?;
+    let metrics = match metrics {
+        Some(address) => Some(bind(address, "metrics").await?),
+        None => None,
+    };
     let stop = CancellationToken::new();
     let operator =
         tokio::spawn(operator::listen(house.clone(), DataFolder::operator_socket(&data), stop.clone()));
@@ -46,26 +49,35 @@ pub async fn serve(settings: Settings, started: Instant) -> Result<()> {
     let start_millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     house.log.write(Event::Ready { start_millis, artworks: house.gallery.len().await? });
 
-    let app = routes::router(house.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let draining = {
-        let (house, stop) = (house.clone(), stop.clone());
-        async move {
-            wait_for_signal().await;
-            house.log.write(Event::Draining);
-            stop.cancel();
-            house.studio.drain().await;
-        }
-    };
-    let serving =
-        tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(draining).await });
-    stop.cancelled().await;
+    let (bounds, drained) = (Bounds::default(), CancellationToken::new());
+    let serving = TaskTracker::new();
+    let site = (listener, routes::router(house.clone(), bounds));
+    let figures = metrics.map(|listener| (listener, routes::metrics(house.log.clone())));
+    for (listener, router) in [site].into_iter().chain(figures) {
+        let proxies = Arc::clone(&house.proxies);
+        serving.spawn(connections::serve(listener, router, bounds, proxies, drained.clone()));
+    }
+    wait_for_signal().await;
+    house.log.write(Event::Draining);
+    stop.cancel();
     house.studio.drain().await;
+    // Until here the ends of pictures could still be asked for.
+    drained.cancel();
+    serving.close();
     // Streams to pages that are still open end with the process.
-    let _ = tokio::time::timeout(CONNECTIONS_TIMEOUT, serving).await;
+    let _ = tokio::time::timeout(CONNECTIONS_TIMEOUT, serving.wait()).await;
     let _ = tokio::join!(operator, chores);
     house.close().await;
     house.log.write(Event::Stopped);
     Ok(())
+}
+
+async fn bind(address: SocketAddr, setting: &'static str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|cause| {
+        let words =
+            "This address is in use or not of this machine. Choose another with --listen or --metrics.";
+        Error::invalid(setting, words).because(cause)
+    })
 }
 
 async fn wait_for_signal() {

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::Location;
 
 /// Result with the workspace's error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -75,8 +76,11 @@ pub struct Error {
     pub public: Cow<'static, str>,
     /// The input field at fault.
     pub field: Option<&'static str>,
-    /// Where in the program it broke; the only part of a failure that is logged besides its kind.
+    /// What broke, in words for the person at the command line.
     pub place: Option<&'static str>,
+    /// Where in the program it was made; the only part of a failure that is logged besides its kind, since nothing but the
+    /// compiler can make one.
+    pub location: &'static Location<'static>,
     /// What lies beneath. Never logged, since nobody can promise what a library writes into its errors.
     pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -84,24 +88,29 @@ pub struct Error {
 impl Error {
     /// An error of this kind with these words for the caller.
     #[must_use]
+    #[track_caller]
     pub fn new(kind: Kind, public: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, code: None, public: public.into(), field: None, place: None, cause: None }
+        let location = Location::caller();
+        Self { kind, code: None, public: public.into(), field: None, place: None, location, cause: None }
     }
 
     /// The input is wrong.
     #[must_use]
+    #[track_caller]
     pub fn invalid(field: &'static str, public: impl Into<Cow<'static, str>>) -> Self {
         Self { field: Some(field), ..Self::new(Kind::Invalid, public) }
     }
 
     /// There is no such thing.
     #[must_use]
+    #[track_caller]
     pub fn not_found(public: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::NotFound, public)
     }
 
     /// A defect; the words describe the place, not the data.
     #[must_use]
+    #[track_caller]
     pub fn internal(place: &'static str) -> Self {
         Self {
             place: Some(place),
@@ -128,6 +137,7 @@ impl Error {
 }
 
 impl From<std::io::Error> for Error {
+    #[track_caller]
     fn from(cause: std::io::Error) -> Self {
         match cause.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::new(

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use clap::{Arg, ArgMatches};
 use kernel::{Error, Kind, Result, Secret};
 
+use crate::http::Proxies;
 use crate::log::Form;
 use crate::mail::Route;
 
@@ -49,6 +50,16 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("config", "", "TOML file with settings; DATA/safelight.toml is read if it exists"),
     setting("listen", "127.0.0.1:8080", "Address and port to serve on"),
+    setting(
+        "metrics",
+        "",
+        "Address and port to serve metrics on for Prometheus, such as 127.0.0.1:9464; empty for none, and never that of listen",
+    ),
+    setting(
+        "trusted-proxies",
+        "",
+        "Networks of your own reverse proxies, such as 127.0.0.1,10.0.0.0/8: only their X-Forwarded-For is believed",
+    ),
     setting(
         "public-url",
         "",
@@ -123,6 +134,8 @@ pub struct Settings {
     pub anchor: Option<PathBuf>,
     pub anchor_check: AnchorCheck,
     pub listen: SocketAddr,
+    pub metrics: Option<SocketAddr>,
+    pub trusted_proxies: Proxies,
     pub public_url: String,
     pub site_name: String,
     pub contact: Option<String>,
@@ -232,6 +245,12 @@ impl Settings {
             anchor_check: parse("anchor-check", &value("anchor-check"), "refuse or accept")?,
             data,
             listen,
+            metrics: metrics(&value("metrics"), listen)?,
+            trusted_proxies: parse(
+                "trusted-proxies",
+                &value("trusted-proxies"),
+                "networks such as 127.0.0.1,10.0.0.0/8",
+            )?,
             public_url,
             site_name: value("site-name"),
             contact: Some(value("contact")).filter(|contact| !contact.is_empty()),
@@ -270,6 +289,18 @@ impl Settings {
     pub fn root_file(&self) -> PathBuf {
         self.anchor().join(ROOT_FILE)
     }
+}
+
+/// Metrics are the operator's; on the address of the site anybody could read them.
+fn metrics(text: &str, listen: SocketAddr) -> Result<Option<SocketAddr>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let expected = "an address and port other than that of listen, such as 127.0.0.1:9464";
+    let chosen: SocketAddr = parse("metrics", text, expected)?;
+    let everywhere = chosen.ip().is_unspecified() || listen.ip().is_unspecified();
+    let same = chosen.port() == listen.port() && (everywhere || chosen.ip() == listen.ip());
+    if same && chosen.port() != 0 { Err(wrong("metrics", expected)) } else { Ok(Some(chosen)) }
 }
 
 fn remote(url: &str, key: String, models: &str) -> Result<Option<RemoteApi>> {
@@ -367,6 +398,10 @@ mod tests {
         for (flag, value) in [
             ("listen", "here"),
             ("mail", "pigeon"),
+            ("metrics", "9464"),
+            ("metrics", "127.0.0.1:8080"),
+            ("metrics", "0.0.0.0:8080"),
+            ("trusted-proxies", "proxy.example.org"),
             ("log", "loud"),
             ("anchor-check", "perhaps"),
             ("daily-credits", "-1"),

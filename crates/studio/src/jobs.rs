@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use engines::{Progress, State as Drawing};
 use imaging::Picture;
 use kernel::{Error, Id, Kind, Result};
-use platform::log::Event;
+use platform::log::{Event, Outcome};
 use platform::statistics::{Counter, Who};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -193,10 +193,11 @@ impl Studio {
             Err(error) => Err(error),
         };
         let (outcome, counter, last) = match ended {
-            Ok(()) => ("completed", self.models.counter(engine), Phase::Completed),
+            Ok(()) => (Outcome::Completed, self.models.counter(engine), Phase::Completed),
             Err(error) => {
                 self.log.failure(&error);
-                let outcome = if error.kind == Kind::Cancelled { "cancelled" } else { "failed" };
+                let outcome =
+                    if error.kind == Kind::Cancelled { Outcome::Cancelled } else { Outcome::Failed };
                 let last = Phase::Failed(self.fail(generation.clone(), &error).await);
                 (outcome, Counter::NotMade, last)
             }

@@ -11,7 +11,7 @@ const ROUTES: &str = include_str!("../../src/routes.rs");
 
 /// Method, route, an address of it in which `{none}` is an id of nothing, and the answers to a visitor, a member and a key. Nothing is there, so where the
 /// door opens it says 404 or what is wrong with the request.
-const MATRIX: &[(&str, &str, &str, [u16; 3])] = &[
+pub(crate) const MATRIX: &[(&str, &str, &str, [u16; 3])] = &[
     ("GET", "/", "/", [200, 200, 200]),
     ("GET", "/a/{id}", "/a/none", [404, 404, 404]),
     ("GET", "/p/{record}/{form}", "/p/{none}/360.webp", [404, 404, 404]),
@@ -63,7 +63,7 @@ const MATRIX: &[(&str, &str, &str, [u16; 3])] = &[
 ];
 
 /// Methods and routes in the routing table.
-fn registered() -> BTreeSet<(String, String)> {
+pub(crate) fn registered() -> BTreeSet<(String, String)> {
     let mut all = BTreeSet::new();
     for part in ROUTES.split(".route(").skip(1) {
         let path = part.split('"').nth(1).unwrap().to_owned();

@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // It is a test.
 
 mod backup;
+mod bounds;
 mod command_line;
 mod crash;
 mod doors;
 mod gallery;
 mod ledger;
+mod logging;
+mod manners;
 mod pages;
 mod program;
 mod receipts;
@@ -17,12 +20,12 @@ mod statistics;
 mod studio;
 mod trouble;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::studio::Phase;
+use app::connections::{self, Bounds};
 use app::house::House;
 use app::operator::{Request, execute};
 use app::routes::router;
@@ -32,6 +35,7 @@ use platform::folder::{DataFolder, Taken};
 use reqwest::{Client, Response, redirect};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 /// How often a folder or a program from outside is looked at, and how often at most.
 const POLL: Duration = Duration::from_millis(20);
@@ -51,6 +55,10 @@ impl TestApp {
 
     /// A program whose clock the test moves.
     async fn start_at(clock: Arc<dyn Clock>) -> Self {
+        Self::start_with(clock, Bounds::default(), &[]).await
+    }
+
+    async fn start_with(clock: Arc<dyn Clock>, bounds: Bounds, more: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -70,12 +78,14 @@ impl TestApp {
             "--anchor-check",
             "accept",
         ];
+        let args = args.iter().chain(more);
         let settings =
             Settings::resolve(&clap::Command::new("t").args(arguments()).get_matches_from(args)).unwrap();
         let Taken::Here(folder) = DataFolder::take(&data).unwrap() else { panic!("the folder is taken") };
         let house = House::open_at(settings, folder, clock).await.unwrap();
-        let service = router(house.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, service).await });
+        let router = router(house.clone(), bounds);
+        let proxies = Arc::clone(&house.proxies);
+        tokio::spawn(connections::serve(listener, router, bounds, proxies, CancellationToken::new()));
         Self { base: format!("http://{address}"), house, dir }
     }
 

@@ -27,8 +27,13 @@ impl Server {
     pub(crate) async fn start(data: &Path) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let listen = format!("127.0.0.1:{port}");
+        Self::start_with(data, &listen, &[], Stdio::null()).await
+    }
+
+    /// One on this address, with more settings, whose log goes somewhere; ready.
+    pub(crate) async fn start_with(data: &Path, listen: &str, more: &[&str], log: Stdio) -> Self {
         let mut command = safelight(data);
-        command.args(["serve", "--listen", &listen]).stderr(Stdio::null());
+        command.args(["serve", "--listen", listen]).args(more).stderr(log);
         let server = Self { child: command.spawn().unwrap(), base: format!("http://{listen}") };
         let mut turn = tokio::time::interval(crate::POLL);
         for _ in 0..crate::POLLS_MAX {

@@ -1,19 +1,22 @@
 //! What is counted, from the request to the page that everyone sees. Noise is drawn from the system's generator here: each
 //! bound on a number leaves it so much room that chance breaks the test less than once in a hundred thousand runs.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use app::connections::{self, Bounds};
 use app::house::House;
 use app::routes::router;
 use kernel::Clock;
 use kernel::clock::{DAY_SECONDS, SetClock};
 use platform::config::{Settings, arguments};
 use platform::folder::{DataFolder, Taken};
+use platform::http::client_network;
 use platform::statistics::{Counter, Counters, Who};
 use reqwest::Client;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use crate::TestApp;
 
@@ -42,7 +45,7 @@ impl TestApp {
 /// So many visits of the gallery, each of somebody else.
 fn visits(counters: &Counters, count: u32) {
     for n in 0..count {
-        counters.count(Counter::GalleryPage, Who::Network(IpAddr::V4(n.into())));
+        counters.count(Counter::GalleryPage, Who::Network(client_network(IpAddr::V4(n.into()))));
     }
 }
 
@@ -137,8 +140,9 @@ async fn a_restart_loses_what_was_counted_and_the_page_says_so() {
     let house = open(dir.path(), &clock).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    let service = router(house.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, service).await });
+    let bounds = Bounds::default();
+    let (router, proxies) = (router(house.clone(), bounds), Arc::clone(&house.proxies));
+    tokio::spawn(connections::serve(listener, router, bounds, proxies, CancellationToken::new()));
     let page = reqwest::get(format!("{base}/statistics")).await.unwrap().text().await.unwrap();
     assert!(page.contains("2026-11-25</time> · partly counted"), "{page}");
     let lost = page.split("2026-11-26</time>").nth(1).unwrap();

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use kernel::{Error, Kind};
 use serde_json::json;
 
 use super::visitor::Visitor;
-use crate::log::{Event, Log};
+use crate::log::{Event, Log, Method};
 use crate::ui;
 
 /// What a handler returns.
@@ -73,9 +73,10 @@ pub struct Edge {
 /// The outermost layer: times and logs each request, and gives every failure its form.
 pub async fn edge(State(edge): State<Edge>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let method = method_name(request.method());
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let visitor = Visitor::of(request.headers(), request.uri());
+    let method = Method::of(request.method());
+    let route = edge.log.route(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+    // An error page does not repeat the address: what stands in it may be a secret, or somebody's name.
+    let visitor = Visitor { here: "/".to_owned(), ..Visitor::of(request.headers(), request.uri()) };
     let door = Door::of(request.uri().path(), request.headers());
     let mut response = next.run(request).await;
     if let Some(error) = failure_of(&mut response) {
@@ -84,38 +85,11 @@ pub async fn edge(State(edge): State<Edge>, request: Request, next: Next) -> Res
     }
     edge.log.write(Event::Request {
         method,
-        route: route.as_ref().map_or("-", |route| known_route(route.as_str())),
+        route,
         status: response.status().as_u16(),
-        millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
     });
     response
-}
-
-/// Routes are registered once and live as long as the program, so their templates may be kept for good.
-fn known_route(route: &str) -> &'static str {
-    use std::collections::BTreeSet;
-    use std::sync::{Mutex, PoisonError};
-    static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(same) = known.get(route) {
-        return same;
-    }
-    let kept: &'static str = Box::leak(route.to_owned().into_boxed_str());
-    known.insert(kept);
-    kept
-}
-
-fn method_name(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        Method::PATCH => "PATCH",
-        _ => "OTHER",
-    }
 }
 
 fn failure_of(response: &mut Response) -> Option<Arc<Error>> {
@@ -133,6 +107,7 @@ fn failure_of(response: &mut Response) -> Option<Arc<Error>> {
         405 => Error::new(Kind::Invalid, "This address does not take this method."),
         408 => Error::new(Kind::Unavailable, "The request took too long to arrive. Please try again."),
         413 => Error::new(Kind::TooLarge, "This is larger than this server accepts."),
+        414 => Error::new(Kind::TooLarge, "This address is longer than any on this site."),
         415 => Error::new(Kind::Unsupported, "This address does not take this type of body."),
         503 => Error::new(Kind::Unavailable, "The server is busy. Please try again in a moment."),
         status if status < 500 => Error::new(Kind::Invalid, "This request cannot be answered as it stands."),

@@ -10,8 +10,8 @@ use kernel::{Clock, Error, Kind, Result};
 /// Buckets kept at most; when full, the window starts anew for everyone.
 const BUCKETS_MAX: usize = 200_000;
 
-/// So many per window.
-#[derive(Clone, Copy, Debug)]
+/// So many per window. All of them stand in `limits`.
+#[derive(Debug)]
 pub struct RateLimit {
     /// Names the thing that is limited; part of the bucket's key.
     pub scope: &'static str,
@@ -19,6 +19,8 @@ pub struct RateLimit {
     pub most: u32,
     /// Length of the window.
     pub window_seconds: i64,
+    /// Why it is as it is.
+    pub why: &'static str,
 }
 
 /// Counts of this process.
@@ -45,7 +47,7 @@ impl RateLimits {
     ///
     /// # Errors
     /// `RateLimited` when the window is used up.
-    pub fn count(&self, limit: RateLimit, who: &[u8]) -> Result<()> {
+    pub fn count(&self, limit: &RateLimit, who: &[u8]) -> Result<()> {
         let (now, today) = (self.clock.now(), self.clock.today());
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.day != today || counts.buckets.len() >= BUCKETS_MAX {
@@ -109,13 +111,23 @@ mod tests {
     fn a_window_fills_empties_and_is_each_ones_own() {
         let clock = Arc::new(SetClock::at(1_000_000));
         let limits = RateLimits::new(Arc::clone(&clock) as Arc<dyn Clock>);
-        let limit = RateLimit { scope: "t", most: 2, window_seconds: 60 };
+        let limit = &RateLimit { scope: "t", most: 2, window_seconds: 60, why: "a test" };
         assert!(limits.count(limit, b"a").is_ok());
         assert!(limits.count(limit, b"a").is_ok());
         assert_eq!(limits.count(limit, b"a").unwrap_err().kind, Kind::RateLimited);
         assert!(limits.count(limit, b"b").is_ok());
         clock.advance(60);
         assert!(limits.count(limit, b"a").is_ok());
+    }
+
+    #[test]
+    fn every_limit_has_a_scope_of_its_own_and_a_reason() {
+        use crate::http::limits::LIMITS;
+        let scopes: std::collections::BTreeSet<_> = LIMITS.iter().map(|limit| limit.scope).collect();
+        assert_eq!(scopes.len(), LIMITS.len());
+        assert!(
+            LIMITS.iter().all(|limit| limit.most > 0 && limit.window_seconds > 0 && limit.why.len() > 20)
+        );
     }
 
     #[test]

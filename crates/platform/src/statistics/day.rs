@@ -40,7 +40,7 @@ impl Day {
     pub(super) fn count(&mut self, counter: Counter, who: Who) {
         let tag = match who {
             Who::Account(id) => self.key.tag("account", id.as_bytes()),
-            Who::Network(address) => self.key.tag("network", &crate::http::client_network(address)),
+            Who::Network(network) => self.key.tag("network", &network),
         };
         if self.shares.len() >= PEOPLE_MAX && !self.shares.contains_key(&tag) {
             return;

@@ -7,14 +7,15 @@ mod noise;
 mod tests;
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
+use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use kernel::{Clock, Id};
 use rand::rngs::SysRng;
+
+use crate::http::Client;
 
 use day::Day;
 
@@ -118,7 +119,7 @@ pub enum Who {
     /// A member.
     Account(Id),
     /// Someone who is not signed in: all who share a network are one.
-    Network(IpAddr),
+    Network([u8; 16]),
 }
 
 /// A day that is over, as it may be shown to everyone.
@@ -195,7 +196,7 @@ impl Counters {
 /// A request that is counted: for its member or, where it has none, for the network it comes from.
 pub struct Visit {
     counters: Counters,
-    network: IpAddr,
+    network: [u8; 16],
 }
 
 impl Visit {
@@ -212,8 +213,7 @@ where
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let client = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let network = client.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |client| client.ip());
+        let network = parts.extensions.get::<Client>().map_or([0; 16], Client::network);
         Ok(Self { counters: Counters::from_ref(state), network })
     }
 }

@@ -1,5 +1,6 @@
 //! This owns the checks of the counters: how far one person reaches, and that the noise is what it is said to be.
 
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -8,6 +9,8 @@ use kernel::{Clock, Id};
 use rand::distr::{Bernoulli, Distribution};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+
+use crate::http::client_network;
 
 use super::day::Day;
 use super::noise::discrete_laplace;
@@ -180,7 +183,9 @@ fn with_and_without_a_person_the_sums_are_at_most_their_share_apart() {
 fn a_network_is_one_person_and_not_known_again_the_next_day() {
     let clock = Arc::new(SetClock::at(DAY_SECONDS));
     let counters = Counters::new(Arc::clone(&clock) as Arc<dyn Clock>);
-    let search = |address: &str| counters.count(Counter::Search, Who::Network(address.parse().unwrap()));
+    let search = |address: &str| {
+        counters.count(Counter::Search, Who::Network(client_network(address.parse().unwrap())))
+    };
     let counted = || sums(&counters.at_present().day);
     for _ in 0..100 {
         search("2001:db8::1");
@@ -199,7 +204,7 @@ fn a_day_leaves_once_with_the_same_noise_until_it_is_published() {
     let clock = Arc::new(SetClock::at(10 * DAY_SECONDS + 5));
     let counters = Counters::new(Arc::clone(&clock) as Arc<dyn Clock>);
     for n in 0..1_000_u32 {
-        counters.count(Counter::GalleryPage, Who::Network(IpAddr::V4(n.into())));
+        counters.count(Counter::GalleryPage, Who::Network(client_network(IpAddr::V4(n.into()))));
     }
     assert!(counters.ended().is_empty(), "the day is not over");
     clock.advance(DAY_SECONDS);
@@ -229,7 +234,7 @@ fn small_counts_are_left_out_and_what_is_remembered_is_bounded() {
     assert!((shown as f64 / expected - 1.0).abs() < 0.15, "{shown} empty counts are shown, not {expected}");
     let mut day = Day::new(1, true);
     for n in 0..u32::try_from(PEOPLE_MAX).unwrap() + 10 {
-        day.count(Counter::Search, Who::Network(IpAddr::V4(n.into())));
+        day.count(Counter::Search, Who::Network(client_network(IpAddr::V4(n.into()))));
     }
     assert_eq!(sums(&day) as usize, PEOPLE_MAX);
 }
