@@ -9,7 +9,7 @@ use engines::papercut::Papercut;
 use gallery::{Fetcher, Gallery};
 use kernel::{Clock, Error, Result, SystemClock};
 use platform::blobs::Blobs;
-use platform::config::{AnchorCheck, RemoteApi, Settings};
+use platform::config::{RemoteApi, Settings, Stance};
 use platform::db::Db;
 use platform::folder::DataFolder;
 use platform::http::RateLimits;
@@ -21,6 +21,7 @@ use search::Index;
 use search::meaning::Encoder;
 use studio::{Models, Offer, Studio};
 use vault::guard::Finding;
+use vault::swap::Lock;
 
 /// Models that were built in.
 mod built_in {
@@ -53,6 +54,8 @@ pub struct House {
     /// What the disk under the root does.
     #[from_ref(skip)]
     pub anchor: Arc<Finding>,
+    /// What keeps memory out of swap.
+    pub memory: Lock,
     #[from_ref(skip)]
     _folder: Arc<DataFolder>,
 }
@@ -73,6 +76,7 @@ impl House {
     /// As [`House::open`].
     pub async fn open_at(settings: Settings, folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self> {
         let log = Log::new(settings.log);
+        let memory = lock_memory(settings.swap_check, log)?;
         let anchor = find_anchor(&settings, log)?;
         platform::folder::create_private_dir(settings.anchor())?;
         let root = settings.root_file();
@@ -115,8 +119,19 @@ impl House {
         });
         let site = Arc::new(Site { name: settings.site_name, contact: settings.contact });
         let anchor = Arc::new(anchor);
-        let house =
-            Self { anchor, db, accounts, gallery, studio, site, keys, blobs, log, _folder: Arc::new(folder) };
+        let house = Self {
+            anchor,
+            memory,
+            db,
+            accounts,
+            gallery,
+            studio,
+            site,
+            keys,
+            blobs,
+            log,
+            _folder: Arc::new(folder),
+        };
         house.recover().await?;
         Ok(house)
     }
@@ -165,6 +180,19 @@ impl House {
     }
 }
 
+/// Keeps memory out of swap; refused where nothing does, unless the operator accepts it.
+fn lock_memory(stance: Stance, log: Log) -> Result<Lock> {
+    let lock = Lock::take();
+    match stance {
+        Stance::Refuse => lock.require()?,
+        Stance::Accept if lock == Lock::Swappable => log.write(Event::Notice {
+            text: "memory can be swapped out, so what members type could stay on a disk; let the program lock its memory (LimitMEMLOCK=infinity) or switch swap off",
+        }),
+        Stance::Accept => {}
+    }
+    Ok(lock)
+}
+
 /// What the disk under the root does; refused where overwriting does not erase, unless the operator accepts it.
 pub(crate) fn find_anchor(settings: &Settings, log: Log) -> Result<Finding> {
     let folder = vault::guard::inspect(settings.anchor())?;
@@ -172,11 +200,11 @@ pub(crate) fn find_anchor(settings: &Settings, log: Log) -> Result<Finding> {
     let finding =
         if folder.objection.is_none() { vault::guard::inspect(&settings.root_file())? } else { folder };
     match settings.anchor_check {
-        AnchorCheck::Refuse => finding.require_erasing()?,
-        AnchorCheck::Accept if finding.objection.is_some() => log.write(Event::Notice {
+        Stance::Refuse => finding.require_erasing()?,
+        Stance::Accept if finding.objection.is_some() => log.write(Event::Notice {
             text: "the root of the keys lies where overwriting does not erase, so what is deleted could come back from the disk; give it another folder with --anchor",
         }),
-        AnchorCheck::Accept => {}
+        Stance::Accept => {}
     }
     Ok(finding)
 }

@@ -8,5 +8,6 @@ pub mod house;
 pub mod operator;
 mod restore;
 pub mod routes;
+pub mod runtime;
 pub mod serve;
 mod starter;

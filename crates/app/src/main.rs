@@ -3,6 +3,11 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+/// Everything that is freed is overwritten; only a measurement leaves that out.
+#[cfg(not(feature = "system-allocator"))]
+#[global_allocator]
+static MEMORY: wipe::Wiping<std::alloc::System> = wipe::Wiping(std::alloc::System);
+
 /// A panic says where it happened and nothing of what it was handling.
 fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
@@ -12,10 +17,11 @@ fn quiet_panics() {
     }));
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let started = Instant::now();
     quiet_panics();
     // Where the system refuses, the page of the root stays out of a dump still.
     let _ = vault::deny_core_dumps();
-    ExitCode::from(u8::try_from(app::command::run(Instant::now()).await).unwrap_or(1))
+    let status = app::runtime::run(app::command::run(started));
+    ExitCode::from(u8::try_from(status).unwrap_or(1))
 }

@@ -7,6 +7,7 @@ mod crash;
 mod doors;
 mod gallery;
 mod ledger;
+mod memory;
 mod pages;
 mod program;
 mod receipts;
@@ -67,6 +68,8 @@ impl TestApp {
             "--picture-hosts",
             "",
             "--anchor-check",
+            "accept",
+            "--swap-check",
             "accept",
         ];
         let settings =
