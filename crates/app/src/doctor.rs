@@ -40,13 +40,19 @@ fn anchor(house: &House) -> Check {
 }
 
 async fn memory(house: &House) -> Check {
-    let good = house.keys.root_is_locked().await;
-    let words = if good {
+    let root = house.keys.root_is_locked().await;
+    let root_words = if root {
         "the root is kept out of swap and core dumps"
     } else {
         "the root could be swapped out or dumped; let the program lock memory (ulimit -l, or LimitMEMLOCK= of systemd)"
     };
-    Check { name: "memory", good, words: words.to_owned() }
+    let safe = house.memory.require().is_ok();
+    let advice = if safe { "" } else { "; let the program lock all of its memory, or switch swap off" };
+    Check {
+        name: "memory",
+        good: root && safe,
+        words: format!("{root_words}; {}{advice}", house.memory.words()),
+    }
 }
 
 /// A key and its row come and go together; one without the other is a defect, or a hand in the database.

@@ -9,7 +9,7 @@ use engines::papercut::Papercut;
 use gallery::{Fetcher, Gallery};
 use kernel::{Clock, Error, Result, SystemClock};
 use platform::blobs::Blobs;
-use platform::config::{AnchorCheck, RemoteApi, Settings};
+use platform::config::{RemoteApi, Settings, Stance};
 use platform::db::Db;
 use platform::folder::DataFolder;
 use platform::http::{Proxies, RateLimits};
@@ -22,6 +22,7 @@ use search::Index;
 use search::meaning::Encoder;
 use studio::{Models, Offer, Studio};
 use vault::guard::Finding;
+use vault::swap::Lock;
 
 /// Models that were built in.
 mod built_in {
@@ -62,6 +63,8 @@ pub struct House {
     /// What the disk under the root does.
     #[from_ref(skip)]
     pub anchor: Arc<Finding>,
+    /// What keeps memory out of swap.
+    pub memory: Lock,
     #[from_ref(skip)]
     _folder: Arc<DataFolder>,
 }
@@ -82,6 +85,7 @@ impl House {
     /// As [`House::open`].
     pub async fn open_at(settings: Settings, folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self> {
         let log = Log::new(settings.log, crate::routes::table().into_routes());
+        let memory = lock_memory(settings.swap_check, &log)?;
         let anchor = find_anchor(&settings, &log)?;
         platform::folder::create_private_dir(settings.anchor())?;
         let root = settings.root_file();
@@ -131,6 +135,7 @@ impl House {
         let proxies = Arc::new(settings.trusted_proxies);
         let house = Self {
             anchor,
+            memory,
             db,
             accounts,
             gallery,
@@ -202,6 +207,19 @@ impl House {
     }
 }
 
+/// Keeps memory out of swap; refused where nothing does, unless the operator accepts it.
+fn lock_memory(stance: Stance, log: &Log) -> Result<Lock> {
+    let lock = Lock::take();
+    match stance {
+        Stance::Refuse => lock.require()?,
+        Stance::Accept if lock == Lock::Swappable => {
+            log.write(Event::Notice { text: Notice::MemoryCanBeSwapped })
+        }
+        Stance::Accept => {}
+    }
+    Ok(lock)
+}
+
 /// What the disk under the root does; refused where overwriting does not erase, unless the operator accepts it.
 pub(crate) fn find_anchor(settings: &Settings, log: &Log) -> Result<Finding> {
     let folder = vault::guard::inspect(settings.anchor())?;
@@ -209,11 +227,11 @@ pub(crate) fn find_anchor(settings: &Settings, log: &Log) -> Result<Finding> {
     let finding =
         if folder.objection.is_none() { vault::guard::inspect(&settings.root_file())? } else { folder };
     match settings.anchor_check {
-        AnchorCheck::Refuse => finding.require_erasing()?,
-        AnchorCheck::Accept if finding.objection.is_some() => {
+        Stance::Refuse => finding.require_erasing()?,
+        Stance::Accept if finding.objection.is_some() => {
             log.write(Event::Notice { text: Notice::RootDoesNotErase })
         }
-        AnchorCheck::Accept => {}
+        Stance::Accept => {}
     }
     Ok(finding)
 }

@@ -3,11 +3,17 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// Everything that is freed is overwritten; only a measurement leaves that out.
+#[cfg(not(feature = "system-allocator"))]
+#[global_allocator]
+static MEMORY: wipe::Wiping<std::alloc::System> = wipe::Wiping(std::alloc::System);
+
+fn main() -> ExitCode {
+    let started = Instant::now();
     // Until the settings are read and the server takes over, for which form a line has.
     platform::log::Log::default().catch_panics();
     // Where the system refuses, the page of the root stays out of a dump still.
     let _ = vault::deny_core_dumps();
-    ExitCode::from(u8::try_from(app::command::run(Instant::now()).await).unwrap_or(1))
+    let status = app::runtime::run(app::command::run(started));
+    ExitCode::from(u8::try_from(status).unwrap_or(1))
 }

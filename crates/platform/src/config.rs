@@ -48,6 +48,11 @@ pub const SETTINGS: &[Setting] = &[
         "refuse",
         "refuse stops where overwriting the root would not erase it; accept goes on, and the site says so",
     ),
+    setting(
+        "swap-check",
+        "refuse",
+        "refuse stops where memory could be swapped to a disk; accept goes on, and the log and the doctor say so",
+    ),
     setting("config", "", "TOML file with settings; DATA/safelight.toml is read if it exists"),
     setting("listen", "127.0.0.1:8080", "Address and port to serve on"),
     setting(
@@ -132,7 +137,8 @@ pub struct RemoteApi {
 pub struct Settings {
     pub data: PathBuf,
     pub anchor: Option<PathBuf>,
-    pub anchor_check: AnchorCheck,
+    pub anchor_check: Stance,
+    pub swap_check: Stance,
     pub listen: SocketAddr,
     pub metrics: Option<SocketAddr>,
     pub trusted_proxies: Proxies,
@@ -149,16 +155,16 @@ pub struct Settings {
     pub remote: Option<RemoteApi>,
 }
 
-/// What to do where overwriting the root would not erase it.
+/// What to do where this machine cannot keep a promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AnchorCheck {
+pub enum Stance {
     /// Stop.
     Refuse,
     /// Go on, and say so.
     Accept,
 }
 
-impl FromStr for AnchorCheck {
+impl FromStr for Stance {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
@@ -243,6 +249,7 @@ impl Settings {
         Ok(Self {
             anchor: Some(PathBuf::from(value("anchor"))).filter(|path| path != Path::new("")),
             anchor_check: parse("anchor-check", &value("anchor-check"), "refuse or accept")?,
+            swap_check: parse("swap-check", &value("swap-check"), "refuse or accept")?,
             data,
             listen,
             metrics: metrics(&value("metrics"), listen)?,
@@ -404,6 +411,7 @@ mod tests {
             ("trusted-proxies", "proxy.example.org"),
             ("log", "loud"),
             ("anchor-check", "perhaps"),
+            ("swap-check", "perhaps"),
             ("daily-credits", "-1"),
             ("starter-gallery", "maybe"),
             ("drawing-threads", "0"),

@@ -1,5 +1,5 @@
 //! This owns keys and what they seal: the erasable root, the key tree under it, sealed blobs and fields, keyed fingerprints,
-//! and the shares of a backup's root.
+//! and the shares of a backup's root. It also keeps this process's memory off disks.
 //! It does not know what a record is, nor where nodes of the tree are kept.
 
 mod field;
@@ -10,6 +10,7 @@ mod root;
 mod seal;
 mod share_text;
 mod shares;
+pub mod swap;
 mod tree;
 
 use aws_lc_rs::{constant_time, hkdf, hmac};

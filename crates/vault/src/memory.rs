@@ -88,7 +88,7 @@ impl fmt::Debug for SecretPage {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::fs::{self, File};
     use std::os::unix::fs::FileExt;
     use std::process::Command;
@@ -102,12 +102,12 @@ mod tests {
     const IN_CHILD: &str = "SAFELIGHT_TEST_IN_CHILD";
 
     /// Runs the rest of a test in a process of its own, whose limits may be changed. Says whether this is that process.
-    fn is_child(test: &str) -> bool {
+    pub(crate) fn is_child(test: &str) -> bool {
         if std::env::var_os(IN_CHILD).is_some() {
             return true;
         }
         let mut child = Command::new(std::env::current_exe().unwrap());
-        child.args(["--exact", &format!("memory::tests::{test}")]).env(IN_CHILD, "");
+        child.args(["--exact", test]).env(IN_CHILD, "");
         let output = child.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && said.contains("1 passed"), "{said}");
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_page_that_may_not_be_locked_works_and_says_so() {
-        if !is_child("a_page_that_may_not_be_locked_works_and_says_so") {
+        if !is_child("memory::tests::a_page_that_may_not_be_locked_works_and_says_so") {
             return;
         }
         setrlimit(Resource::Memlock, Rlimit { current: Some(0), maximum: Some(0) }).unwrap();
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_process_can_deny_core_dumps() {
-        if !is_child("a_process_can_deny_core_dumps") {
+        if !is_child("memory::tests::a_process_can_deny_core_dumps") {
             assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::Dumpable);
             return;
         }

@@ -1,5 +1,6 @@
 //! This owns measuring: each number beside its peer where there is one, in the same run, on the same machine.
 
+mod allocator;
 mod server;
 mod serving;
 
@@ -58,6 +59,7 @@ pub(crate) fn bench(rest: &[String]) -> Done {
     part("papercut", &|| papercut(&scratch));
     part("server", &|| server::server(&data(&scratch)));
     part("serving", &|| serving::serving(&scratch));
+    part("allocator", &|| allocator::allocator(&scratch));
     if flag("--build") {
         part("build", &|| build(&scratch));
     } else if words.is_empty() {

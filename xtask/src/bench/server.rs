@@ -77,18 +77,23 @@ pub(super) struct Server {
 impl Server {
     /// Starts it and waits until it answers; its log goes to a file.
     pub(super) fn start(data: &Path, log: &Path) -> Result<Self, String> {
+        Self::start_as(&binary(), LISTEN, data, log)
+    }
+
+    /// As [`Server::start`], from another build or on another address.
+    pub(super) fn start_as(binary: &Path, listen: &str, data: &Path, log: &Path) -> Result<Self, String> {
         let log = File::create(log).map_err(|cause| cause.to_string())?;
         let started = Instant::now();
-        let child = Command::new(binary())
+        let child = Command::new(binary)
             .arg("serve")
             .arg("--data")
             .arg(data)
-            .args(["--listen", LISTEN, "--mail", "terminal", "--starter-gallery", "off"])
+            .args(["--listen", listen, "--mail", "terminal", "--starter-gallery", "off"])
             .stderr(log)
             .spawn()
             .map_err(|cause| cause.to_string())?;
         let mut server = Self { child, ready: Duration::ZERO };
-        wait_for(LISTEN, "/healthz", &mut server.child)?;
+        wait_for(listen, "/healthz", &mut server.child)?;
         server.ready = started.elapsed();
         Ok(server)
     }
@@ -133,10 +138,15 @@ pub(super) fn wait_for(address: &str, path: &str, child: &mut Child) -> Done {
 
 /// Asks a server for a page and returns the body of the answer.
 pub(super) fn get_page(address: &str, path: &str) -> Result<Vec<u8>, String> {
+    exchange(address, path, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"))
+}
+
+/// Sends a request that ends its connection and returns the body of the answer.
+pub(super) fn exchange(address: &str, path: &str, request: &str) -> Result<Vec<u8>, String> {
     let asked = || -> std::io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(ANSWER_MAX))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+        stream.write_all(request.as_bytes())?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
         Ok(answer)

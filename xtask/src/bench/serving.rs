@@ -28,13 +28,15 @@ const TICKS_PER_SECOND: f64 = 100.0;
 const HEAD_BYTES_MAX: usize = 8 * 1024;
 
 /// One server and one address of it.
-struct Side {
-    name: &'static str,
-    process: u32,
-    address: &'static str,
-    path: String,
+pub(super) struct Side {
+    pub(super) name: &'static str,
+    pub(super) process: u32,
+    pub(super) address: &'static str,
+    pub(super) path: String,
+    /// The codings that the client takes; with them a text is compressed.
+    pub(super) codings: &'static str,
     /// Microseconds of processor time per request, round by round.
-    costs: Vec<f64>,
+    pub(super) costs: Vec<f64>,
 }
 
 pub(super) fn serving(scratch: &Path) -> Measured {
@@ -53,6 +55,7 @@ pub(super) fn serving(scratch: &Path) -> Measured {
         process,
         address,
         path: path.into(),
+        codings: "gzip, deflate, br",
         costs: vec![],
     };
     let mut sides = [
@@ -81,25 +84,32 @@ fn told(sides: &[Side], bytes: usize) -> Vec<String> {
     )];
     let ours = sides.first().map_or(&[][..], |side| &side.costs);
     for side in sides {
-        let mut ratios: Vec<f64> = ours.iter().zip(&side.costs).map(|(ours, peer)| ours / peer).collect();
-        ratios.sort_by(f64::total_cmp);
-        let at = |place: usize| ratios.get(place).copied().unwrap_or(0.0);
-        let mut costs = side.costs.clone();
-        costs.sort_by(f64::total_cmp);
         lines.push(format!(
-            "{}: {:.1} µs; ours to it {:.2} ({:.2} to {:.2})",
+            "{}: {:.1} µs; ours to it {}",
             side.name,
-            costs.get(costs.len() / 2).copied().unwrap_or(0.0),
-            at(ratios.len() / 2),
-            at(0),
-            at(ratios.len().saturating_sub(1)),
+            median(&side.costs),
+            ratio(ours, &side.costs)
         ));
     }
     lines
 }
 
+pub(super) fn median(figures: &[f64]) -> f64 {
+    let mut figures = figures.to_vec();
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// The ratio of two sides, round by round: median, least and most.
+pub(super) fn ratio(ours: &[f64], peer: &[f64]) -> String {
+    let ratios: Vec<f64> = ours.iter().zip(peer).map(|(ours, peer)| ours / peer).collect();
+    let least = ratios.iter().copied().reduce(f64::min).unwrap_or(0.0);
+    let most = ratios.iter().copied().reduce(f64::max).unwrap_or(0.0);
+    format!("{:.2} ({least:.2} to {most:.2})", median(&ratios))
+}
+
 /// A data folder with a few pictures that Papercut has drawn.
-fn gallery(folder: &Path) -> Result<PathBuf, String> {
+pub(super) fn gallery(folder: &Path) -> Result<PathBuf, String> {
     let done = |command: &mut Command| {
         let output = command.output().map_err(|cause| cause.to_string())?;
         if output.status.success() {
@@ -122,7 +132,7 @@ fn gallery(folder: &Path) -> Result<PathBuf, String> {
 }
 
 /// The thumbnail that is closest to the size wanted: its path and its bytes.
-fn thumbnail() -> Result<(String, Vec<u8>), String> {
+pub(super) fn thumbnail() -> Result<(String, Vec<u8>), String> {
     let page = String::from_utf8_lossy(&get_page(LISTEN, "/")?).into_owned();
     let records = page.split("/p/").skip(1).filter_map(|rest| rest.split('/').next());
     let mut found: Option<(String, Vec<u8>)> = None;
@@ -180,11 +190,11 @@ impl Drop for Nginx {
 }
 
 /// Sends requests over a few kept connections, each waiting for its answer.
-fn ask(side: &Side, requests: usize, bytes: usize) -> Done {
+pub(super) fn ask(side: &Side, requests: usize, bytes: usize) -> Done {
     let request = format!(
-        "GET {} HTTP/1.1\r\nhost: {}\r\naccept: image/webp,*/*\r\naccept-encoding: gzip, deflate, br\r\n\
+        "GET {} HTTP/1.1\r\nhost: {}\r\naccept: image/webp,*/*\r\naccept-encoding: {}\r\n\
          accept-language: en\r\nuser-agent: safelight-bench\r\n\r\n",
-        side.path, side.address
+        side.path, side.address, side.codings
     );
     let failed = |cause: std::io::Error| format!("{}: {cause}", side.name);
     std::thread::scope(|scope| {
@@ -223,7 +233,7 @@ fn ask_one(address: &str, request: &str, requests: usize, bytes: usize) -> std::
 }
 
 /// Processor time that a process and those that it has started have used.
-fn processor_seconds(process: u32) -> Result<f64, String> {
+pub(super) fn processor_seconds(process: u32) -> Result<f64, String> {
     let mut ticks = 0;
     let processes = std::fs::read_dir("/proc").map_err(|cause| format!("no times here: {cause}"))?;
     for entry in processes.flatten() {

@@ -10,6 +10,7 @@ mod gallery;
 mod ledger;
 mod logging;
 mod manners;
+mod memory;
 mod pages;
 mod program;
 mod receipts;
@@ -76,6 +77,8 @@ impl TestApp {
             "--picture-hosts",
             "",
             "--anchor-check",
+            "accept",
+            "--swap-check",
             "accept",
         ];
         let args = args.iter().chain(more);

@@ -10,8 +10,8 @@ use serde_json::json;
 pub(crate) fn safelight(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_safelight"));
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // These tests ask how the program behaves, not how well this machine's disk erases; one of them does.
-    command.env("SAFELIGHT_ANCHOR_CHECK", "accept");
+    // These tests ask how the program behaves, not how well this machine's disk erases, or what it swaps; some of them do.
+    command.env("SAFELIGHT_ANCHOR_CHECK", "accept").env("SAFELIGHT_SWAP_CHECK", "accept");
     command.env("SAFELIGHT_DATA", data).env("SAFELIGHT_STARTER_GALLERY", "off");
     command
 }
@@ -49,6 +49,10 @@ impl Server {
     /// Where it answers.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) async fn generate(&self, key: &str, resolution: &str) -> StatusCode {

