@@ -1,13 +1,17 @@
 //! The program through its doors: a real server on a free port, a fresh data folder, a real client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // It is a test.
+#![allow(clippy::disallowed_methods)] // A browser goes where it likes.
 
 mod backup;
 mod command_line;
 mod crash;
 mod doors;
+mod engine;
 mod gallery;
 mod ledger;
+mod outgoing;
 mod pages;
+mod pictures;
 mod program;
 mod receipts;
 mod restore;
@@ -50,6 +54,11 @@ impl TestApp {
 
     /// A program whose clock the test moves.
     async fn start_at(clock: Arc<dyn Clock>) -> Self {
+        Self::start_with(clock, &[]).await
+    }
+
+    /// A program with more settings.
+    async fn start_with(clock: Arc<dyn Clock>, more: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -69,6 +78,7 @@ impl TestApp {
             "--anchor-check",
             "accept",
         ];
+        let args = args.iter().chain(more);
         let settings =
             Settings::resolve(&clap::Command::new("t").args(arguments()).get_matches_from(args)).unwrap();
         let Taken::Here(folder) = DataFolder::take(&data).unwrap() else { panic!("the folder is taken") };

@@ -25,9 +25,13 @@ pub(crate) struct Server {
 impl Server {
     /// One on a free port, ready.
     pub(crate) async fn start(data: &Path) -> Self {
+        Self::run(safelight(data)).await
+    }
+
+    /// As this command says, on a free port, ready.
+    pub(crate) async fn run(mut command: Command) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let listen = format!("127.0.0.1:{port}");
-        let mut command = safelight(data);
         command.args(["serve", "--listen", &listen]).stderr(Stdio::null());
         let server = Self { child: command.spawn().unwrap(), base: format!("http://{listen}") };
         let mut turn = tokio::time::interval(crate::POLL);
