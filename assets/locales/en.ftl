@@ -193,6 +193,7 @@ key-select = Choose the picture in focus
 key-compare = Compare two chosen pictures
 key-delete = Delete the picture in focus or the chosen ones
 papercut-words = Composes a scene from a library of shapes and prints it by hand-made rules. Not diffusion: it understands simple subjects and places, and nothing leaves this server.
+remote-words = An image API that the operator has chosen draws it. Your words and reference pictures are sent there, and nothing about you.
 sign-in-kept = What is kept
 sign-in-kept-words = A random number, a keyed fingerprint of your address, and days. No name, no address, no device.
 sign-in-mail = What is mailed

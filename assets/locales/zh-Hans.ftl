@@ -178,6 +178,7 @@ key-select = 选择当前图片
 key-compare = 对比所选的两张
 key-delete = 删除当前或所选图片
 papercut-words = 从图形库中组成场景，再按手工规则印制。不是扩散模型：它能理解简单的主题和地点，内容不会离开本服务器。
+remote-words = 由运营者选定的图像 API 绘制。您的文字和参考图会发送到那里，但不包含任何关于您的信息。
 sign-in-kept = 保存什么
 sign-in-kept-words = 一个随机数、地址的带密钥指纹，以及日期。没有姓名，没有地址，没有设备。
 sign-in-mail = 发送什么

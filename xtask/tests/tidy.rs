@@ -11,9 +11,9 @@ type Tree = BTreeMap<String, String>;
 type Faults = Vec<String>;
 
 /// Order of knowledge: a crate knows only those before it.
-const CRATES: [&str; 12] = [
-    "wipe", "kernel", "vault", "imaging", "search", "engines", "platform", "accounts", "gallery", "studio",
-    "trust", "app",
+const CRATES: [&str; 13] = [
+    "wipe", "kernel", "vault", "imaging", "search", "outgoing", "engines", "platform", "accounts", "gallery",
+    "studio", "trust", "app",
 ];
 const LINES_MAX: usize = 500;
 const README_LINES_MAX: usize = 8;

@@ -1,5 +1,7 @@
 //! This owns the operator's check-up: what this machine and this data folder look like, in words, with what to do.
 
+mod engines;
+
 use kernel::Result;
 use serde_json::{Value, json};
 
@@ -17,7 +19,7 @@ struct Check {
 /// # Errors
 /// As every read.
 pub(crate) async fn examine(house: &House) -> Result<Value> {
-    let checks = [
+    let mut checks = vec![
         anchor(house),
         memory(house).await,
         keys(house).await?,
@@ -25,6 +27,7 @@ pub(crate) async fn examine(house: &House) -> Result<Value> {
         sweep(house).await?,
         ledger(house).await?,
     ];
+    checks.extend(engines::examine(house).await);
     let good = checks.iter().all(|check| check.good);
     let checks: Vec<Value> = checks
         .into_iter()

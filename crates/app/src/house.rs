@@ -16,6 +16,7 @@ use platform::http::{Proxies, RateLimits};
 use platform::keys::Keys;
 use platform::log::{Event, Log, Notice};
 use platform::mail::Mailer;
+use platform::outgoing::{self, Outgoing, Purpose};
 use platform::statistics::Counters;
 use platform::ui::Site;
 use search::Index;
@@ -60,6 +61,9 @@ pub struct House {
     /// The log.
     #[from_ref(skip)]
     pub log: Log,
+    /// The one place that opens connections.
+    #[from_ref(skip)]
+    pub outgoing: Outgoing,
     /// What the disk under the root does.
     #[from_ref(skip)]
     pub anchor: Arc<Finding>,
@@ -95,12 +99,12 @@ impl House {
         let encoder = encoder(&log)?;
         std::fs::create_dir_all(folder.index())?;
         let index = Arc::new(Index::open(&folder.index(), encoder.clone())?);
-        let client = platform::outgoing::client()?;
+        let outgoing = Outgoing::new(outgoing::peers(&settings));
         let gallery = Gallery::new(gallery::Parts {
             db: db.clone(),
             blobs: blobs.clone(),
             index,
-            fetcher: Fetcher::new(client.clone(), settings.picture_hosts),
+            fetcher: Fetcher::new(outgoing.client(Purpose::PictureSource)?),
             clock: Arc::clone(&clock),
             public_url: settings.public_url.clone(),
         });
@@ -110,7 +114,7 @@ impl House {
             db: db.clone(),
             keys: keys.clone(),
             clock: Arc::clone(&clock),
-            mailer: Mailer::new(&settings.mail, &settings.mail_from)?,
+            mailer: Mailer::new(&settings.mail, &settings.mail_from, &outgoing)?,
             limits: Arc::clone(&limits),
             log: log.clone(),
             counters: counters.clone(),
@@ -124,7 +128,7 @@ impl House {
             blobs: blobs.clone(),
             accounts: Arc::clone(&accounts),
             gallery: gallery.clone(),
-            models: models(settings.remote, settings.drawing_threads, encoder, client, &log)?,
+            models: models(settings.remote, settings.drawing_threads, encoder, &outgoing, &log)?,
             clock,
             log: log.clone(),
             counters: counters.clone(),
@@ -134,6 +138,7 @@ impl House {
         let anchor = Arc::new(anchor);
         let proxies = Arc::new(settings.trusted_proxies);
         let house = Self {
+            outgoing,
             anchor,
             memory,
             db,
@@ -255,7 +260,7 @@ fn models(
     remote: Option<RemoteApi>,
     drawing_threads: usize,
     encoder: Option<Arc<Encoder>>,
-    client: reqwest::Client,
+    outgoing: &Outgoing,
     log: &Log,
 ) -> Result<Models> {
     if built_in::LIBRARY.is_none() {
@@ -266,7 +271,7 @@ fn models(
     if let Some(api) = remote {
         let models = api.models.into_iter().map(|model| (model.id, model.credits)).collect();
         offers.push(Offer {
-            engine: Arc::new(OpenAi::new(client, &api.url, api.key, models)?),
+            engine: Arc::new(OpenAi::new(outgoing.client(Purpose::Engine)?, api.url, api.key, models)),
             width: REMOTE_WIDTH,
         });
     }

@@ -1,6 +1,7 @@
 //! This owns everything that can draw: the [`Engine`] trait and one module per engine.
 //! It does not know accounts, credits, queues or storage.
 
+pub mod inspect;
 pub mod openai;
 pub mod papercut;
 
@@ -9,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use imaging::Picture;
+use inspect::Inspecting;
 use kernel::{Prompt, Ratio, Result};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -131,4 +133,9 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// `Cancelled` within one step of a cancellation, `Upstream` or `Unavailable` with a reason the member can act on.
     fn develop(&self, request: Request, progress: Progress) -> Developing<'_>;
+
+    /// What is known of whom the prompts are sent to; none for an engine that draws in this process.
+    fn inspect(&self) -> Inspecting<'_> {
+        Box::pin(async { None })
+    }
 }

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::BASE64;
-use futures_util::StreamExt;
 use imaging::Picture;
 use kernel::{Error, Kind, Ratio, Result, Secret, purpose};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
+use outgoing::multipart::{Form, Part};
+use outgoing::{Answer, Ask, Client, Fault, Limits, StatusCode, Url};
 use serde_json::{Value, json};
 
+use crate::inspect::{Inspecting, inspect};
 use crate::{Developing, Engine, Model, Place, Progress, Request, State};
 
 /// Bytes of an answer: one picture as base64, and previews.
 const ANSWER_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// How long a server may be silent.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(180);
+const LIMITS: Limits = Limits { bytes_max: ANSWER_BYTES_MAX, silence_max: SILENCE_TIMEOUT };
 /// Previews that are asked for.
 const PREVIEWS: u32 = 2;
 
@@ -29,38 +31,27 @@ pub struct OpenAi {
 }
 
 impl OpenAi {
-    /// A client for the API at `base` with these models and their prices.
-    ///
-    /// # Errors
-    /// `Invalid` when the address cannot be read.
-    pub fn new(
-        client: Client,
-        base: &str,
-        key: Option<Secret<String>>,
-        models: Vec<(String, u32)>,
-    ) -> Result<Self> {
-        let wrong =
-            || Error::invalid("openai-url", "openai-url is an address such as https://api.example.com/v1.");
-        let base = Url::parse(&format!("{}/", base.trim_end_matches('/')))
-            .map_err(|cause| wrong().because(cause))?;
-        let host = base.host_str().ok_or_else(wrong)?.to_owned();
+    /// A client for the API at `base`, which ends with a slash, with these models and their prices.
+    #[must_use]
+    pub fn new(client: Client, base: Url, key: Option<Secret<String>>, models: Vec<(String, u32)>) -> Self {
+        let host = base.host_str().unwrap_or_default().to_owned();
         let models = models.into_iter().map(|(id, credits)| model(id, credits, &host)).collect();
-        Ok(Self { client, base, key, models })
+        Self { client, base, key, models }
     }
 
-    fn post(&self, path: &str) -> Result<RequestBuilder> {
+    fn post(&self, path: &str) -> Result<Ask> {
         let url = self
             .base
             .join(path)
             .map_err(|cause| Error::internal("an engine's address is broken").because(cause))?;
-        let request = self.client.post(url);
+        let ask = self.client.post(url, LIMITS).map_err(failed)?;
         Ok(match &self.key {
-            Some(key) => request.bearer_auth(key.expose()),
-            None => request,
+            Some(key) => ask.bearer(key),
+            None => ask,
         })
     }
 
-    fn request(&self, request: &Request) -> Result<RequestBuilder> {
+    fn request(&self, request: &Request) -> Result<Ask> {
         let (width, height) = request.size_px;
         let prompt = request.prompt.reveal(purpose::Develop);
         let size = format!("{width}x{height}");
@@ -68,14 +59,13 @@ impl OpenAi {
             let body = json!({ "model": request.model, "prompt": prompt, "n": 1, "size": size, "stream": true, "partial_images": PREVIEWS });
             return Ok(self.post("images/generations")?.json(&body));
         }
-        let mut form = reqwest::multipart::Form::new()
+        let mut form = Form::new()
             .text("model", request.model.clone())
             .text("prompt", prompt.to_owned())
             .text("n", "1")
             .text("size", size);
         for reference in &request.references {
-            let part =
-                reqwest::multipart::Part::bytes(imaging::encode_png(reference)?).file_name("reference.png");
+            let part = Part::bytes(imaging::encode_png(reference)?).file_name("reference.png");
             let part = part
                 .mime_str("image/png")
                 .map_err(|cause| Error::internal("a form could not be made").because(cause))?;
@@ -85,16 +75,11 @@ impl OpenAi {
     }
 
     async fn draw(&self, request: Request, progress: &Progress) -> Result<Picture> {
-        let answer = self.request(&request)?.send().await.map_err(|cause| unreachable().because(cause))?;
+        let answer = self.request(&request)?.send().await.map_err(failed)?;
         if !answer.status().is_success() {
             return Err(refusal(answer).await);
         }
-        let kind = answer
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|kind| kind.to_str().ok())
-            .unwrap_or_default();
-        let last = if kind.starts_with("text/event-stream") {
+        let last = if answer.content_type().starts_with("text/event-stream") {
             self.listen(answer, progress).await?
         } else {
             json_of(answer).await?
@@ -109,16 +94,9 @@ impl OpenAi {
     }
 
     /// Follows server-sent events up to the completed picture, telling of each preview.
-    async fn listen(&self, answer: Response, progress: &Progress) -> Result<Value> {
-        let (mut parts, mut waiting, mut step, mut heard) = (answer.bytes_stream(), Vec::new(), 0, 0);
-        while let Some(part) =
-            tokio::time::timeout(SILENCE_TIMEOUT, parts.next()).await.map_err(|_| silent())?
-        {
-            let part = part.map_err(|cause| unreachable().because(cause))?;
-            heard += part.len();
-            if heard > ANSWER_BYTES_MAX {
-                return Err(too_long());
-            }
+    async fn listen(&self, mut answer: Answer, progress: &Progress) -> Result<Value> {
+        let (mut waiting, mut step) = (Vec::new(), 0);
+        while let Some(part) = answer.part().await.map_err(failed)? {
             waiting.extend_from_slice(&part);
             while let Some(end) = waiting.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = waiting.drain(..=end).collect();
@@ -151,14 +129,8 @@ impl OpenAi {
     /// Fetches a result that was given as an address, from the API's own host only.
     async fn fetch(&self, address: &str) -> Result<Vec<u8>> {
         let url = self.base.join(address).map_err(|cause| garbled().because(cause))?;
-        if url.origin() != self.base.origin() {
-            return Err(Error::new(
-                Kind::Upstream,
-                "The engine keeps its result on another host, which this server does not contact. Its operator can choose base64 answers.",
-            ));
-        }
-        let answer = self.client.get(url).send().await.map_err(|cause| unreachable().because(cause))?;
-        if answer.status().is_success() { read(answer).await } else { Err(garbled()) }
+        let answer = self.client.get(url, LIMITS).map_err(failed)?.send().await.map_err(failed)?;
+        if answer.status().is_success() { answer.bytes().await.map_err(failed) } else { Err(garbled()) }
     }
 }
 
@@ -188,6 +160,10 @@ impl Engine for OpenAi {
         &self.models
     }
 
+    fn inspect(&self) -> Inspecting<'_> {
+        Box::pin(async { Some(inspect(&self.client, &self.base, self.key.as_ref()).await) })
+    }
+
     fn develop(&self, request: Request, progress: Progress) -> Developing<'_> {
         Box::pin(async move {
             progress.report(State { step: 0, steps: PREVIEWS + 1, preview: None })?;
@@ -200,25 +176,30 @@ impl Engine for OpenAi {
     }
 }
 
-async fn read(answer: Response) -> Result<Vec<u8>> {
-    let (mut parts, mut bytes) = (answer.bytes_stream(), Vec::new());
-    while let Some(part) = tokio::time::timeout(SILENCE_TIMEOUT, parts.next()).await.map_err(|_| silent())? {
-        bytes.extend_from_slice(&part.map_err(|cause| unreachable().because(cause))?);
-        if bytes.len() > ANSWER_BYTES_MAX {
-            return Err(too_long());
-        }
-    }
-    Ok(bytes)
+async fn json_of(answer: Answer) -> Result<Value> {
+    let bytes = answer.bytes().await.map_err(failed)?;
+    serde_json::from_slice(&bytes).map_err(|cause| garbled().because(cause))
 }
 
-async fn json_of(answer: Response) -> Result<Value> {
-    serde_json::from_slice(&read(answer).await?).map_err(|cause| garbled().because(cause))
+/// What it means to the member that nothing came back.
+fn failed(fault: Fault) -> Error {
+    let words = match fault {
+        Fault::NotListed => {
+            "The engine keeps its result on another host, which this server does not contact. Its operator can choose base64 answers."
+        }
+        Fault::Forbidden(_) | Fault::Unreachable(_) => {
+            "The engine cannot be reached. Please try again, or choose another model."
+        }
+        Fault::Silent => "The engine did not answer within three minutes. Please try again.",
+        Fault::TooLong => "The engine's answer is larger than this server accepts.",
+    };
+    Error::new(Kind::Upstream, words).because(fault)
 }
 
 /// What a status means to the member. What the server wrote is not shown: it may repeat the prompt.
-async fn refusal(answer: Response) -> Error {
+async fn refusal(answer: Answer) -> Error {
     let status = answer.status();
-    let body = read(answer).await.unwrap_or_default();
+    let body = answer.bytes().await.unwrap_or_default();
     let body = String::from_utf8_lossy(&body).to_lowercase();
     let moderated = ["moderation", "safety", "content_policy"].iter().any(|word| body.contains(word));
     match status {
@@ -245,21 +226,9 @@ fn declined() -> Error {
     )
 }
 
-fn unreachable() -> Error {
-    Error::new(Kind::Upstream, "The engine cannot be reached. Please try again, or choose another model.")
-}
-
-fn silent() -> Error {
-    Error::new(Kind::Upstream, "The engine did not answer within three minutes. Please try again.")
-}
-
 fn garbled() -> Error {
     Error::new(
         Kind::Upstream,
         "The engine's answer holds no picture. Please try again, or choose another model.",
     )
-}
-
-fn too_long() -> Error {
-    Error::new(Kind::Upstream, "The engine's answer is larger than this server accepts.")
 }

@@ -14,6 +14,7 @@ use engines::openai::OpenAi;
 use engines::{Engine, Progress, Request, State};
 use imaging::Picture;
 use kernel::{Kind, Prompt, Secret};
+use outgoing::{Outgoing, Peer, Purpose, Url};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -49,8 +50,10 @@ fn request(references: Vec<Picture>) -> Request {
 }
 
 fn engine(base: &str, key: Option<Secret<String>>) -> OpenAi {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    OpenAi::new(client, base, key, vec![("m".into(), 5)]).unwrap()
+    let base = Url::parse(&format!("{}/", base.trim_end_matches('/'))).unwrap();
+    let peers = vec![Peer::at(&base, Purpose::Engine, "openai-url").unwrap()];
+    let client = Outgoing::new(peers).client(Purpose::Engine).unwrap();
+    OpenAi::new(client, base, key, vec![("m".into(), 5)])
 }
 
 async fn draw(base: &str, cancel: CancellationToken) -> (kernel::Result<Picture>, State) {

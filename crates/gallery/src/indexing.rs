@@ -72,6 +72,7 @@ mod tests {
     use platform::db::Db;
     use platform::keys::Keys;
     use platform::log::Log;
+    use platform::outgoing::{Outgoing, Purpose};
     use search::Index;
 
     use super::*;
@@ -83,7 +84,7 @@ mod tests {
         let db = Db::open(&dir.join("db")).await.unwrap();
         let keys = Keys::open(db.clone(), &dir.join("root"), "x/log", Arc::new(SystemClock)).await.unwrap();
         let blobs = Blobs::open(dir.join("blobs"), keys, db.clone(), Log::default()).unwrap();
-        let fetcher = Fetcher::new(platform::outgoing::client().unwrap(), Vec::new());
+        let fetcher = Fetcher::new(Outgoing::new(Vec::new()).client(Purpose::PictureSource).unwrap());
         let index = Arc::new(Index::open(&dir.join("index"), None).unwrap());
         Gallery::new(Parts {
             db,

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use clap::{Arg, ArgMatches};
 use kernel::{Error, Kind, Result, Secret};
+use outgoing::Url;
 
 use crate::http::Proxies;
 use crate::log::Form;
@@ -93,7 +94,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "picture-hosts",
         "pbs.twimg.com,images.meigen.ai",
-        "Hosts from which an import may fetch the pictures of posts; empty fetches none",
+        "Hosts from which an import may fetch the pictures of posts, by https; empty fetches none",
     ),
     setting(
         "openai-url",
@@ -123,8 +124,8 @@ pub struct RemoteModel {
 /// An OpenAI-compatible API that the operator has chosen.
 #[derive(Debug)]
 pub struct RemoteApi {
-    /// Base address, without a slash at its end.
-    pub url: String,
+    /// Base address, with a slash at its end.
+    pub url: Url,
     /// Its key, if it wants one.
     pub key: Option<Secret<String>>,
     /// What it offers.
@@ -151,7 +152,7 @@ pub struct Settings {
     pub daily_credits: u32,
     pub starter_gallery: Switch,
     pub drawing_threads: usize,
-    pub picture_hosts: Vec<String>,
+    pub picture_hosts: Vec<Url>,
     pub remote: Option<RemoteApi>,
 }
 
@@ -278,7 +279,7 @@ impl Settings {
                 threads @ 1..=64 => threads,
                 _ => return Err(wrong("drawing-threads", "a number from 1 to 64")),
             },
-            picture_hosts: list(&value("picture-hosts")),
+            picture_hosts: picture_hosts(&value("picture-hosts"))?,
             remote: remote(&value("openai-url"), value("openai-key"), &value("openai-models"))?,
         })
     }
@@ -314,9 +315,10 @@ fn remote(url: &str, key: String, models: &str) -> Result<Option<RemoteApi>> {
     if url.is_empty() {
         return Ok(None);
     }
-    if !url.starts_with("http://") && !url.starts_with("https://") {
-        return Err(wrong("openai-url", "an address such as https://api.example.com/v1"));
-    }
+    let url = Url::parse(&format!("{}/", url.trim_end_matches('/')))
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
+        .ok_or_else(|| wrong("openai-url", "an address such as https://api.example.com/v1"))?;
     let expected = "a list such as gpt-image-1=5,flux=2";
     let models = models
         .split(',')
@@ -333,11 +335,18 @@ fn remote(url: &str, key: String, models: &str) -> Result<Option<RemoteApi>> {
         return Err(wrong("openai-models", expected));
     }
     let key = Some(key).filter(|key| !key.is_empty()).map(Secret::new);
-    Ok(Some(RemoteApi { url: url.trim_end_matches('/').to_owned(), key, models }))
+    Ok(Some(RemoteApi { url, key, models }))
 }
 
-fn list(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+/// Hosts, with a port where it is not that of https, as the addresses of their roots.
+fn picture_hosts(text: &str) -> Result<Vec<Url>> {
+    let hosts = text.split(',').map(str::trim).filter(|host| !host.is_empty());
+    let root = |host: &str| Url::parse(&format!("https://{host}/")).ok().filter(|url| url.path() == "/");
+    hosts
+        .map(|host| {
+            root(host).ok_or_else(|| wrong("picture-hosts", "a list of hosts such as a.example,b.example"))
+        })
+        .collect()
 }
 
 fn read_file(chosen: Option<&str>, data: &Path) -> Result<toml::Table> {
@@ -417,6 +426,7 @@ mod tests {
             ("drawing-threads", "0"),
             ("public-url", "x"),
             ("openai-url", "x"),
+            ("picture-hosts", "a.example/pictures"),
             ("config", "/nowhere.toml"),
         ] {
             let error = resolve(&["serve", &format!("--{flag}={value}")]).unwrap_err();

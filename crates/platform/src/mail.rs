@@ -6,10 +6,15 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use kernel::{EmailAddress, Error, Id, Kind, Result, purpose};
+use lettre::Message;
 use lettre::message::{Mailbox, MultiPart};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use outgoing::Outgoing;
 
 use crate::folder::create_private_dir;
+
+mod smtp;
+
+pub use smtp::Server;
 
 /// What a mail says.
 pub struct Mail {
@@ -24,8 +29,8 @@ pub struct Mail {
 /// How mail leaves, as set by `mail`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// `smtp://USER:PASSWORD@HOST:PORT` or `smtps://…`, as lettre reads it.
-    Smtp(String),
+    /// `smtp://USER:PASSWORD@HOST:PORT` or `smtps://…`.
+    Smtp(Server),
     /// `dir:PATH`: one file a mail, for machines without mail and for tests.
     Folder(PathBuf),
     /// `terminal`: on standard error of the server, for trying things out.
@@ -37,7 +42,7 @@ impl FromStr for Route {
 
     fn from_str(text: &str) -> Result<Self> {
         match text.split_once(':') {
-            Some(("smtp" | "smtps", _)) => Ok(Self::Smtp(text.to_owned())),
+            Some(("smtp" | "smtps", _)) => text.parse().map(Self::Smtp),
             Some(("dir", path)) if !path.is_empty() => Ok(Self::Folder(path.into())),
             None if text == "terminal" => Ok(Self::Terminal),
             _ => Err(Error::invalid("mail", "mail is smtp://USER:PASSWORD@HOST, dir:PATH or terminal.")),
@@ -52,7 +57,7 @@ pub struct Mailer {
 }
 
 enum Transport {
-    Smtp(Box<AsyncSmtpTransport<Tokio1Executor>>),
+    Smtp(Box<(Server, Outgoing)>),
     Folder(PathBuf),
     Terminal,
 }
@@ -61,24 +66,14 @@ impl Mailer {
     /// A mailer for this route; `from` is the address in the From line.
     ///
     /// # Errors
-    /// `Invalid` when the address or the SMTP URL cannot be read, or the folder cannot be made.
-    pub fn new(route: &Route, from: &str) -> Result<Self> {
+    /// `Invalid` when the address cannot be read, or the folder cannot be made.
+    pub fn new(route: &Route, from: &str, outgoing: &Outgoing) -> Result<Self> {
         let from = from.parse().map_err(|cause| {
             Error::invalid("mail-from", "mail-from is an address such as Safelight <no-reply@example.org>.")
                 .because(cause)
         })?;
         let transport = match route {
-            Route::Smtp(url) => Transport::Smtp(Box::new(
-                AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
-                    .map_err(|cause| {
-                        Error::invalid(
-                            "mail",
-                            "The SMTP address in mail cannot be read: smtp://USER:PASSWORD@HOST:PORT.",
-                        )
-                        .because(cause)
-                    })?
-                    .build(),
-            )),
+            Route::Smtp(server) => Transport::Smtp(Box::new((server.clone(), outgoing.clone()))),
             Route::Folder(dir) => {
                 create_private_dir(dir)?;
                 Transport::Folder(dir.clone())
@@ -120,7 +115,8 @@ impl Mailer {
             .map_err(|cause| refused().because(cause))?;
         match &self.transport {
             Transport::Smtp(smtp) => {
-                smtp.send(message).await.map(drop).map_err(|cause| refused().because(cause))
+                let (server, outgoing) = &**smtp;
+                server.hand_over(outgoing, &message).await.map_err(|cause| refused().because(cause))
             }
             Transport::Folder(dir) => keep(dir, &message.formatted()).await.map_err(Error::from),
             Transport::Terminal => Ok(()),
@@ -178,7 +174,12 @@ mod tests {
     }
 
     async fn send_through(route: &str) -> Result<()> {
-        let mailer = Mailer::new(&route.parse().unwrap(), "Safelight <s@example.org>").unwrap();
+        let route: Route = route.parse().unwrap();
+        let peers = match &route {
+            Route::Smtp(server) => vec![server.peer()],
+            _ => Vec::new(),
+        };
+        let mailer = Mailer::new(&route, "Safelight <s@example.org>", &Outgoing::new(peers)).unwrap();
         mailer.send(&EmailAddress::parse(&"ada@example.org".into()).unwrap(), mail()).await
     }
 
@@ -211,7 +212,7 @@ mod tests {
         assert_eq!("terminal".parse::<Route>().unwrap(), Route::Terminal);
         assert_eq!("dir:/var/mail".parse::<Route>().unwrap(), Route::Folder("/var/mail".into()));
         assert!(matches!("smtp://localhost:25".parse::<Route>().unwrap(), Route::Smtp(_)));
-        for wrong in ["", "dir:", "pigeon", "http://x"] {
+        for wrong in ["", "dir:", "pigeon", "http://x", "smtp://", "smtp://h?tls=perhaps", "smtp://h:99999"] {
             assert!(wrong.parse::<Route>().is_err(), "{wrong}");
         }
     }
@@ -219,7 +220,12 @@ mod tests {
     #[tokio::test]
     async fn a_mail_in_a_folder_is_one_whole_message() {
         let dir = tempfile::tempdir().unwrap();
-        let mailer = Mailer::new(&Route::Folder(dir.path().into()), "Safelight <s@example.org>").unwrap();
+        let mailer = Mailer::new(
+            &Route::Folder(dir.path().into()),
+            "Safelight <s@example.org>",
+            &Outgoing::new(Vec::new()),
+        )
+        .unwrap();
         let to = EmailAddress::parse(&"ada@example.org".into()).unwrap();
         let mail = Mail { subject: "Code".into(), text: "123 456".into(), html: "<p>123 456</p>".into() };
         mailer.send(&to, mail).await.unwrap();

@@ -62,6 +62,11 @@ impl Models {
         }
     }
 
+    /// Every engine, in the order of their models.
+    pub fn engines(&self) -> impl Iterator<Item = &dyn Engine> {
+        self.engines.iter().map(|offer| &*offer.engine)
+    }
+
     pub(crate) fn offers(&self) -> &[Offer] {
         &self.engines
     }

@@ -359,7 +359,7 @@ fn by_size(model: &engines::Model) -> Vec<String> {
 fn model_view(visitor: &Visitor, model: &engines::Model, place: usize) -> ModelView {
     let description = match model.place {
         engines::Place::Here => say(visitor.locale, "papercut-words"),
-        engines::Place::Remote(_) => model.description.clone(),
+        engines::Place::Remote(_) => say(visitor.locale, "remote-words"),
     };
     ModelView {
         id: model.id.clone(),

@@ -208,6 +208,7 @@ pub(super) fn ask(side: &Side, requests: usize, bytes: usize) -> Done {
     })
 }
 
+#[expect(clippy::disallowed_methods, reason = "it asks the server that it has started")]
 fn ask_one(address: &str, request: &str, requests: usize, bytes: usize) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;

@@ -1,17 +1,21 @@
 //! The program through its doors: a real server on a free port, a fresh data folder, a real client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // It is a test.
+#![allow(clippy::disallowed_methods)] // A browser goes where it likes.
 
 mod backup;
 mod bounds;
 mod command_line;
 mod crash;
 mod doors;
+mod engine;
 mod gallery;
 mod ledger;
 mod logging;
 mod manners;
 mod memory;
+mod outgoing;
 mod pages;
+mod pictures;
 mod program;
 mod receipts;
 mod restore;

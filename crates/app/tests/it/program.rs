@@ -25,14 +25,22 @@ pub(crate) struct Server {
 impl Server {
     /// One on a free port, ready.
     pub(crate) async fn start(data: &Path) -> Self {
+        Self::run(safelight(data)).await
+    }
+
+    /// As this command says, on a free port, ready.
+    pub(crate) async fn run(command: Command) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let listen = format!("127.0.0.1:{port}");
-        Self::start_with(data, &listen, &[], Stdio::null()).await
+        Self::launch(command, &listen, &[], Stdio::null()).await
     }
 
     /// One on this address, with more settings, whose log goes somewhere; ready.
     pub(crate) async fn start_with(data: &Path, listen: &str, more: &[&str], log: Stdio) -> Self {
-        let mut command = safelight(data);
+        Self::launch(safelight(data), listen, more, log).await
+    }
+
+    async fn launch(mut command: Command, listen: &str, more: &[&str], log: Stdio) -> Self {
         command.args(["serve", "--listen", listen]).args(more).stderr(log);
         let server = Self { child: command.spawn().unwrap(), base: format!("http://{listen}") };
         let mut turn = tokio::time::interval(crate::POLL);

@@ -106,7 +106,7 @@ mod tests {
     ];
 
     /// Beginnings of what is said of the operator's settings elsewhere.
-    const OF_SETTINGS: [&str; 4] = ["mail is ", "mail-from is ", "openai-url is ", "The SMTP address "];
+    const OF_SETTINGS: [&str; 3] = ["mail is ", "mail-from is ", "The SMTP address "];
 
     fn files(folder: &Path, found: &mut Vec<(String, String)>) {
         for entry in std::fs::read_dir(folder).unwrap() {
