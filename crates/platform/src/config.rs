@@ -10,6 +10,7 @@ use kernel::{Error, Kind, Result, Secret};
 
 use crate::log::Form;
 use crate::mail::Route;
+use crate::sandbox::Mode;
 
 /// One setting, as documented and as read.
 #[derive(Debug)]
@@ -62,6 +63,11 @@ pub const SETTINGS: &[Setting] = &[
         "How sign-in codes leave: smtp://USER:PASSWORD@HOST:PORT, smtps://…, dir:PATH or terminal",
     ),
     setting("mail-from", "Safelight <no-reply@localhost>", "The From line of sign-in mails"),
+    setting(
+        "sandbox",
+        "try",
+        "try locks the server in as far as the kernel can: its files, its ports, no other programs; require stops where that is not all of it; off does not",
+    ),
     setting("log", "pretty", "Form of the log on standard error: pretty or json"),
     setting(
         "daily-credits",
@@ -128,6 +134,7 @@ pub struct Settings {
     pub contact: Option<String>,
     pub mail: Route,
     pub mail_from: String,
+    pub sandbox: Mode,
     pub log: Form,
     pub daily_credits: u32,
     pub starter_gallery: Switch,
@@ -237,6 +244,7 @@ impl Settings {
             contact: Some(value("contact")).filter(|contact| !contact.is_empty()),
             mail: value("mail").parse()?,
             mail_from: value("mail-from"),
+            sandbox: parse("sandbox", &value("sandbox"), "try, require or off")?,
             log: match value("log").as_str() {
                 "pretty" => Form::Pretty,
                 "json" => Form::Json,
@@ -270,6 +278,13 @@ impl Settings {
     pub fn root_file(&self) -> PathBuf {
         self.anchor().join(ROOT_FILE)
     }
+}
+
+/// Where this machine says that the roots which TLS trusts lie, if elsewhere than usual; read by the TLS library as well.
+pub(crate) fn tls_roots() -> Vec<PathBuf> {
+    let named = |name| std::env::var_os(name).unwrap_or_default();
+    let (file, folders) = (named("SSL_CERT_FILE"), named("SSL_CERT_DIR"));
+    [file].iter().map(PathBuf::from).chain(std::env::split_paths(&folders)).collect()
 }
 
 fn remote(url: &str, key: String, models: &str) -> Result<Option<RemoteApi>> {
@@ -369,6 +384,7 @@ mod tests {
             ("mail", "pigeon"),
             ("log", "loud"),
             ("anchor-check", "perhaps"),
+            ("sandbox", "sand"),
             ("daily-credits", "-1"),
             ("starter-gallery", "maybe"),
             ("drawing-threads", "0"),

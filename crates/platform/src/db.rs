@@ -42,6 +42,8 @@ impl Db {
         let file = SqliteConnectOptions::new()
             .filename(path)
             .busy_timeout(BUSY_TIMEOUT)
+            // Otherwise what a large sort does not hold goes into a file elsewhere, in the clear.
+            .pragma("temp_store", "MEMORY")
             .statement_cache_capacity(256);
         let options = file
             .clone()

@@ -12,5 +12,6 @@ pub mod log;
 pub mod mail;
 pub mod outgoing;
 mod reserve;
+pub mod sandbox;
 pub mod shelf;
 pub mod ui;

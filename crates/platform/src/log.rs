@@ -15,6 +15,13 @@ pub enum Event {
         /// Artworks in the gallery.
         artworks: u64,
     },
+    /// The server has locked itself in.
+    LockedIn {
+        /// Version of Landlock; 0 where it does not hold.
+        landlock: u8,
+        /// System calls that are refused; 0 where none are.
+        calls: u16,
+    },
     /// A request was answered.
     Request {
         /// Method, from the fixed list of HTTP.
@@ -139,6 +146,9 @@ impl Event {
         match self {
             Self::Ready { start_millis, artworks } => {
                 ("ready", vec![("start_millis", start_millis.into()), ("artworks", artworks.into())])
+            }
+            Self::LockedIn { landlock, calls } => {
+                ("sandbox", vec![("landlock", landlock.into()), ("calls", calls.into())])
             }
             Self::Request { method, route, status, millis } => (
                 "request",

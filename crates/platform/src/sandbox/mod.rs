@@ -1,0 +1,132 @@
+//! This owns how the server locks itself in: which files, ports and system calls are left to it, and since when.
+//! It does not know what the server does with them.
+//!
+//! Landlock and seccomp hold the thread that asks for them and every thread that it starts later, and nobody can take
+//! them off again. So [`enter`] comes before the first thread, and refuses where that moment has passed.
+
+mod calls;
+mod files;
+mod reach;
+
+use std::str::FromStr;
+
+use kernel::{Error, Kind, Result};
+
+use crate::config::Settings;
+pub use reach::Reach;
+
+/// What is wanted, as set by `sandbox`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Whatever the kernel offers.
+    Try,
+    /// All of it, or no server.
+    Require,
+    /// Nothing.
+    Off,
+}
+
+impl FromStr for Mode {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "try" => Ok(Self::Try),
+            "require" => Ok(Self::Require),
+            "off" => Ok(Self::Off),
+            _ => Err(Error::new(Kind::Invalid, "try, require or off")),
+        }
+    }
+}
+
+/// What holds this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sandbox {
+    /// The version of Landlock that keeps it to its files, ports and signals.
+    pub landlock: Option<u8>,
+    /// How many system calls are refused, wholly or with some arguments.
+    pub calls: Option<u16>,
+}
+
+/// What a kernel leaves open, by the version of Landlock that closes it.
+const GAPS: [(u8, &str); 5] = [
+    (
+        2,
+        "this kernel does not keep the server from opening files outside its folders; Linux 5.19 and later do",
+    ),
+    (
+        3,
+        "this kernel does not keep the server from cutting files outside its folders short; Linux 6.2 and later do",
+    ),
+    (4, "this kernel does not keep the server from connecting to other TCP ports; Linux 6.7 and later do"),
+    (5, "this kernel does not keep the server from commanding devices; Linux 6.10 and later do"),
+    (6, "this kernel does not keep the server from signalling other programs; Linux 6.12 and later do"),
+];
+const NO_CALLS: &str =
+    "this kernel does not keep the server from system calls that it never needs; it lacks seccomp filters";
+
+impl Sandbox {
+    /// What is left open, in words for the operator.
+    #[must_use]
+    pub fn gaps(self) -> Vec<&'static str> {
+        let held = self.landlock.unwrap_or(0);
+        let files = GAPS.iter().filter(|(version, _)| *version > held).map(|(_, words)| *words);
+        files.chain(self.calls.is_none().then_some(NO_CALLS)).collect()
+    }
+
+    /// Whether both parts hold, in whatever version.
+    #[must_use]
+    pub const fn holds(self) -> bool {
+        self.landlock.is_some() && self.calls.is_some()
+    }
+}
+
+/// Locks this process in, for good, as far as the kernel can.
+///
+/// # Errors
+/// `Internal` where other threads have been started already, since they would stay outside; `Invalid` where all of it is
+/// required and the kernel cannot.
+pub fn enter(settings: &Settings) -> Result<Sandbox> {
+    if settings.sandbox == Mode::Off {
+        return Ok(Sandbox::default());
+    }
+    require_one_thread()?;
+    let sandbox = restrict(&Reach::of(settings));
+    match (settings.sandbox, sandbox.gaps().first()) {
+        (Mode::Require, Some(gap)) => Err(Error::invalid(
+            "sandbox",
+            format!(
+                "The sandbox is required and not whole: {gap}. To go on with what there is, set sandbox to try."
+            ),
+        )),
+        _ => Ok(sandbox),
+    }
+}
+
+/// Does something in a thread of its own that is held as a server would be, and tells it what holds. The sandbox ends with
+/// the thread.
+///
+/// # Errors
+/// `Internal` where the work panics.
+pub fn try_out<T: Send>(reach: &Reach, work: impl FnOnce(Sandbox) -> T + Send) -> Result<T> {
+    std::thread::scope(|scope| scope.spawn(|| work(restrict(reach))).join())
+        .map_err(|_| Error::internal("trying the sandbox out stopped"))
+}
+
+/// Holds the calling thread, and those that it starts from here on.
+fn restrict(reach: &Reach) -> Sandbox {
+    Sandbox { landlock: files::restrict(reach), calls: calls::refuse() }
+}
+
+fn require_one_thread() -> Result<()> {
+    match std::fs::read_dir("/proc/self/task")?.count() {
+        1 => Ok(()),
+        _ => Err(Error::new(
+            Kind::Internal,
+            "The sandbox was asked for too late: other threads run already, and would stay outside. This is a defect of the program; please report it. To go on without, set sandbox to off.",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;
