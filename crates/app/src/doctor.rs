@@ -1,6 +1,7 @@
 //! This owns the operator's check-up: what this machine and this data folder look like, in words, with what to do.
 
 use kernel::Result;
+use platform::sandbox::{self, Reach, Sandbox};
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -20,6 +21,7 @@ pub(crate) async fn examine(house: &House) -> Result<Value> {
     let checks = [
         anchor(house),
         memory(house).await,
+        sandbox(house)?,
         keys(house).await?,
         files(house).await?,
         sweep(house).await?,
@@ -47,6 +49,26 @@ async fn memory(house: &House) -> Check {
         "the root could be swapped out or dumped; let the program lock memory (ulimit -l, or LimitMEMLOCK= of systemd)"
     };
     Check { name: "memory", good, words: words.to_owned() }
+}
+
+/// What holds the server; where none runs, what would hold one.
+fn sandbox(house: &House) -> Result<Check> {
+    let (whom, held) = match house.sandbox {
+        Some(held) => ("the server is", held),
+        None => ("a server would be", sandbox::try_out(&Reach::default(), |held: Sandbox| held)?),
+    };
+    let parts = match (held.landlock, held.calls) {
+        (Some(version), Some(calls)) => {
+            format!(
+                "kept to its files and ports by Landlock {version}, and from {calls} system calls by seccomp"
+            )
+        }
+        (Some(version), None) => format!("kept to its files and ports by Landlock {version} alone"),
+        (None, Some(calls)) => format!("kept from {calls} system calls by seccomp alone"),
+        (None, None) => "held by nothing; set sandbox to try, or update the kernel".to_owned(),
+    };
+    let words = std::iter::once(format!("{whom} {parts}")).chain(held.gaps().into_iter().map(str::to_owned));
+    Ok(Check { name: "sandbox", good: held.holds(), words: words.collect::<Vec<_>>().join("; ") })
 }
 
 /// A key and its row come and go together; one without the other is a defect, or a hand in the database.

@@ -16,6 +16,7 @@ use platform::http::RateLimits;
 use platform::keys::Keys;
 use platform::log::{Event, Log};
 use platform::mail::Mailer;
+use platform::sandbox::Sandbox;
 use platform::ui::Site;
 use search::Index;
 use search::meaning::Encoder;
@@ -26,6 +27,9 @@ use vault::guard::Finding;
 mod built_in {
     include!(concat!(env!("OUT_DIR"), "/models.rs"));
 }
+
+/// What the operator hears who accepted such a disk.
+const ANCHOR_ACCEPTED: &str = "the root of the keys lies where overwriting does not erase, so what is deleted could come back from the disk; give it another folder with --anchor";
 
 /// Remote pictures that are asked for at the same time.
 const REMOTE_WIDTH: usize = 4;
@@ -53,6 +57,9 @@ pub struct House {
     /// What the disk under the root does.
     #[from_ref(skip)]
     pub anchor: Arc<Finding>,
+    /// What holds this process, where it is a server.
+    #[from_ref(skip)]
+    pub sandbox: Option<Sandbox>,
     #[from_ref(skip)]
     _folder: Arc<DataFolder>,
 }
@@ -73,7 +80,10 @@ impl House {
     /// As [`House::open`].
     pub async fn open_at(settings: Settings, folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self> {
         let log = Log::new(settings.log);
-        let anchor = find_anchor(&settings, log)?;
+        let anchor = find_anchor(&settings)?;
+        if anchor.objection.is_some() {
+            log.write(Event::Notice { text: ANCHOR_ACCEPTED });
+        }
         platform::folder::create_private_dir(settings.anchor())?;
         let root = settings.root_file();
         let db = Db::open(&folder.database()).await?;
@@ -115,10 +125,16 @@ impl House {
         });
         let site = Arc::new(Site { name: settings.site_name, contact: settings.contact });
         let anchor = Arc::new(anchor);
-        let house =
-            Self { anchor, db, accounts, gallery, studio, site, keys, blobs, log, _folder: Arc::new(folder) };
+        let (sandbox, _folder) = (None, Arc::new(folder));
+        let house = Self { anchor, db, accounts, gallery, studio, site, keys, blobs, log, sandbox, _folder };
         house.recover().await?;
         Ok(house)
+    }
+
+    /// The house of a server that this holds.
+    #[must_use]
+    pub fn within(self, sandbox: Sandbox) -> Self {
+        Self { sandbox: Some(sandbox), ..self }
     }
 
     /// Gives back the holds of a dead process, settles or discards files that a crash has cut off, and mends the index.
@@ -166,16 +182,13 @@ impl House {
 }
 
 /// What the disk under the root does; refused where overwriting does not erase, unless the operator accepts it.
-pub(crate) fn find_anchor(settings: &Settings, log: Log) -> Result<Finding> {
+pub(crate) fn find_anchor(settings: &Settings) -> Result<Finding> {
     let folder = vault::guard::inspect(settings.anchor())?;
     // The file itself may be a link, a mount of its own, or marked for the journal.
     let finding =
         if folder.objection.is_none() { vault::guard::inspect(&settings.root_file())? } else { folder };
     match settings.anchor_check {
         AnchorCheck::Refuse => finding.require_erasing()?,
-        AnchorCheck::Accept if finding.objection.is_some() => log.write(Event::Notice {
-            text: "the root of the keys lies where overwriting does not erase, so what is deleted could come back from the disk; give it another folder with --anchor",
-        }),
         AnchorCheck::Accept => {}
     }
     Ok(finding)

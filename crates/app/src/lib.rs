@@ -8,5 +8,6 @@ pub mod house;
 pub mod operator;
 mod restore;
 pub mod routes;
+mod runtime;
 pub mod serve;
 mod starter;

@@ -179,6 +179,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_a_sort_does_not_hold_stays_in_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("t.db")).await.unwrap();
+        for pool in [&db.readers, &db.writer] {
+            let store: i64 = sqlx::query_scalar("PRAGMA temp_store").fetch_one(pool).await.unwrap();
+            assert_eq!(store, 2);
+        }
+    }
+
+    #[tokio::test]
     async fn readers_cannot_write_and_others_on_the_machine_cannot_read() {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("t.db")).await.unwrap();

@@ -32,6 +32,19 @@ pub enum Route {
     Terminal,
 }
 
+impl Route {
+    /// Makes the folder that mails are written into, if that is how they leave.
+    ///
+    /// # Errors
+    /// Whatever the file system says.
+    pub fn create_folder(&self) -> Result<()> {
+        match self {
+            Self::Folder(dir) => Ok(create_private_dir(dir)?),
+            Self::Smtp(_) | Self::Terminal => Ok(()),
+        }
+    }
+}
+
 impl FromStr for Route {
     type Err = Error;
 
@@ -80,7 +93,7 @@ impl Mailer {
                     .build(),
             )),
             Route::Folder(dir) => {
-                create_private_dir(dir)?;
+                route.create_folder()?;
                 Transport::Folder(dir.clone())
             }
             Route::Terminal => Transport::Terminal,

@@ -8,6 +8,7 @@ mod calls;
 mod files;
 mod reach;
 
+use std::os::fd::IntoRawFd;
 use std::str::FromStr;
 
 use kernel::{Error, Kind, Result};
@@ -91,6 +92,7 @@ pub fn enter(settings: &Settings) -> Result<Sandbox> {
         return Ok(Sandbox::default());
     }
     require_one_thread()?;
+    keep_own_entry_of_proc();
     let sandbox = restrict(&Reach::of(settings));
     match (settings.sandbox, sandbox.gaps().first()) {
         (Mode::Require, Some(gap)) => Err(Error::invalid(
@@ -116,6 +118,12 @@ pub fn try_out<T: Send>(reach: &Reach, work: impl FnOnce(Sandbox) -> T + Send) -
 /// Holds the calling thread, and those that it starts from here on.
 fn restrict(reach: &Reach) -> Sandbox {
     Sandbox { landlock: files::restrict(reach), calls: calls::refuse() }
+}
+
+/// The kernel forgets entries of /proc that nobody has open, and makes them anew; the rule that lets this process read
+/// its own would not know the new one. So it stays open for good.
+fn keep_own_entry_of_proc() {
+    let _ = std::fs::File::open("/proc/self").map(IntoRawFd::into_raw_fd);
 }
 
 fn require_one_thread() -> Result<()> {
