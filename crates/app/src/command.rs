@@ -156,7 +156,7 @@ enum Docs {
 /// Runs the program; the value is its exit status.
 #[must_use]
 pub fn run(started: Instant) -> i32 {
-    match carry_out_line(started) {
+    match dispatch(started) {
         Ok(status) => status,
         Err(error) => {
             let place = error.place.map(|place| format!(" ({place})")).unwrap_or_default();
@@ -167,7 +167,7 @@ pub fn run(started: Instant) -> i32 {
 }
 
 /// Each command builds the runtime where it is ready for threads; a server is only when it has locked itself in.
-fn carry_out_line(started: Instant) -> Result<i32> {
+fn dispatch(started: Instant) -> Result<i32> {
     let matches = Cli::command().args(config::arguments()).get_matches();
     let cli = Cli::from_arg_matches(&matches)
         .map_err(|cause| Error::invalid("command", "This command cannot be read.").because(cause))?;
