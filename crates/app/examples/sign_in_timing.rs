@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use app::connections::{self, Bounds};
 use app::house::House;
-use app::operator::{Request, execute};
+use app::operator::{Asker, Request, execute};
 use app::routes::router;
 use kernel::clock::SetClock;
 use kernel::{Clock, SystemClock};
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Failed> {
     let known = |n: usize| format!("known{n}@example.org");
     for n in 0..ROUNDS {
         let (steps, _heard) = mpsc::unbounded_channel();
-        execute(&house, Request::CreateAccount { address: known(n), credits: 0 }, steps).await?;
+        execute(&house, Request::CreateAccount { address: known(n), credits: 0 }, Asker::new(steps)).await?;
     }
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?.to_string();

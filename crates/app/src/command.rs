@@ -2,10 +2,12 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use data_encoding::BASE64;
+use gallery::source::{Folder, NoFiles, SharedFiles};
 use indicatif::{ProgressBar, ProgressStyle};
 use kernel::{Error, Result};
 use platform::config::{self, Settings};
@@ -15,9 +17,10 @@ use tokio::sync::mpsc;
 
 use crate::backup::{self, Backup};
 use crate::house::House;
-use crate::operator::{self, Request};
+use crate::operator::{self, Asker, Request};
 use crate::restore::{self, Restore};
-use crate::{doctor, serve};
+use crate::serve::{self, LockedIn};
+use crate::{doctor, runtime};
 
 /// A self-hosted AI picture gallery and studio that does not watch its visitors.
 #[derive(Parser)]
@@ -153,27 +156,34 @@ enum Docs {
 }
 
 /// Runs the program; the value is its exit status.
-pub async fn run(started: Instant) -> i32 {
-    let matches = Cli::command().args(config::arguments()).get_matches();
-    let done = async {
-        let cli = Cli::from_arg_matches(&matches)
-            .map_err(|cause| Error::invalid("command", "This command cannot be read.").because(cause))?;
-        match cli.command {
-            Command::Docs(docs) => print(&document(&docs)?).map(|()| 0),
-            Command::Verify { receipt, key: Some(key) } => print(&verify(&receipt, &key)?).map(|()| 0),
-            Command::Serve => serve::serve(Settings::resolve(&matches)?, started).await.map(|()| 0),
-            Command::Backup(asked) => backup::run(Settings::resolve(&matches)?, asked).await,
-            Command::Restore(asked) => restore::run(Settings::resolve(&matches)?, asked).await,
-            other => operate(Settings::resolve(&matches)?, other).await,
-        }
-    };
-    match done.await {
+#[must_use]
+pub fn run(started: Instant) -> i32 {
+    match dispatch(started) {
         Ok(status) => status,
         Err(error) => {
             let place = error.place.map(|place| format!(" ({place})")).unwrap_or_default();
             let _ = writeln!(std::io::stderr(), "safelight: {error}{place}");
             1
         }
+    }
+}
+
+/// Each command builds the runtime where it is ready for threads; a server is only when it has locked itself in.
+fn dispatch(started: Instant) -> Result<i32> {
+    let matches = Cli::command().args(config::arguments()).get_matches();
+    let cli = Cli::from_arg_matches(&matches)
+        .map_err(|cause| Error::invalid("command", "This command cannot be read.").because(cause))?;
+    let settings = || Settings::resolve(&matches);
+    match cli.command {
+        Command::Docs(docs) => print(&document(&docs)?).map(|()| 0),
+        Command::Verify { receipt, key: Some(key) } => print(&verify(&receipt, &key)?).map(|()| 0),
+        Command::Serve => {
+            let locked_in = LockedIn::enter(settings()?)?;
+            runtime::build()?.block_on(serve::serve(locked_in, started)).map(|()| 0)
+        }
+        Command::Backup(asked) => runtime::build()?.block_on(backup::run(settings()?, asked)),
+        Command::Restore(asked) => runtime::build()?.block_on(restore::run(settings()?, asked)),
+        other => runtime::build()?.block_on(operate(settings()?, other)),
     }
 }
 
@@ -242,10 +252,11 @@ async fn carry_out(place: &Place, command: Command) -> Result<i32> {
 async fn import(place: &Place, files: Vec<PathBuf>, json: bool) -> Result<()> {
     for file in files {
         let shown = file.display().to_string();
-        let missing = |cause| Error::invalid("file", format!("There is no file {shown}.")).because(cause);
-        let file = std::fs::canonicalize(&file).map_err(missing)?;
+        let missing = || Error::invalid("file", format!("There is no file {shown}."));
+        let file = std::fs::canonicalize(&file).map_err(|cause| missing().because(cause))?;
+        let (folder, file) = Folder::of(&file).ok_or_else(missing)?;
         let bar = bar("imported");
-        let report = place.ask(Request::Import { file }, &bar).await?;
+        let report = place.ask_with(Request::Import { file }, Arc::new(folder), &bar).await?;
         bar.finish_and_clear();
         print(&if json { pretty(&report) } else { import_text(&shown, &report) })?;
     }
@@ -308,9 +319,16 @@ impl Place {
     }
 
     pub(crate) async fn ask(&self, request: Request, bar: &ProgressBar) -> Result<Value> {
+        self.ask_with(request, Arc::new(NoFiles), bar).await
+    }
+
+    /// Asks for what needs files, which this process reads.
+    async fn ask_with(&self, request: Request, files: SharedFiles, bar: &ProgressBar) -> Result<Value> {
         match self {
-            Self::Here(house) => here(house, request, bar).await,
-            Self::Beside(socket) => operator::ask(socket, &request, |done, all| show(bar, done, all)).await,
+            Self::Here(house) => here(house, request, files, bar).await,
+            Self::Beside(socket) => {
+                operator::ask(socket, &request, &*files, |done, all| show(bar, done, all)).await
+            }
         }
     }
 
@@ -326,9 +344,9 @@ impl Place {
     }
 }
 
-async fn here(house: &House, request: Request, bar: &ProgressBar) -> Result<Value> {
+async fn here(house: &House, request: Request, files: SharedFiles, bar: &ProgressBar) -> Result<Value> {
     let (steps, mut heard) = mpsc::unbounded_channel();
-    let mut work = std::pin::pin!(operator::execute(house, request, steps));
+    let mut work = std::pin::pin!(operator::execute(house, request, Asker { steps, files }));
     loop {
         tokio::select! {
             Some((done, all)) = heard.recv() => show(bar, done, all),

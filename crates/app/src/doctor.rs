@@ -3,6 +3,8 @@
 mod engines;
 
 use kernel::Result;
+use platform::log::Word;
+use platform::sandbox::{self, Reach, Sandbox};
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -22,6 +24,7 @@ pub(crate) async fn examine(house: &House) -> Result<Value> {
     let mut checks = vec![
         anchor(house),
         memory(house).await,
+        sandbox(house)?,
         keys(house).await?,
         files(house).await?,
         sweep(house).await?,
@@ -56,6 +59,27 @@ async fn memory(house: &House) -> Check {
         good: root && safe,
         words: format!("{root_words}; {}{advice}", house.memory.words()),
     }
+}
+
+/// What holds the server; where none runs, what would hold one.
+fn sandbox(house: &House) -> Result<Check> {
+    let (whom, held) = match house.sandbox {
+        Some(held) => ("the server is", held),
+        None => ("a server would be", sandbox::try_out(&Reach::default(), |held: Sandbox| held)?),
+    };
+    let parts = match (held.landlock, held.calls) {
+        (Some(version), Some(calls)) => {
+            format!(
+                "kept to its files and ports by Landlock {version}, and from {calls} system calls by seccomp"
+            )
+        }
+        (Some(version), None) => format!("kept to its files and ports by Landlock {version} alone"),
+        (None, Some(calls)) => format!("kept from {calls} system calls by seccomp alone"),
+        (None, None) => "held by nothing; set sandbox to try, or update the kernel".to_owned(),
+    };
+    let words = std::iter::once(format!("{whom} {parts}"))
+        .chain(held.gaps().into_iter().map(|gap| gap.word().to_owned()));
+    Ok(Check { name: "sandbox", good: held.holds(), words: words.collect::<Vec<_>>().join("; ") })
 }
 
 /// A key and its row come and go together; one without the other is a defect, or a hand in the database.

@@ -17,6 +17,7 @@ use platform::keys::Keys;
 use platform::log::{Event, Log, Notice};
 use platform::mail::Mailer;
 use platform::outgoing::{self, Outgoing, Purpose};
+use platform::sandbox::Sandbox;
 use platform::statistics::Counters;
 use platform::ui::Site;
 use search::Index;
@@ -29,6 +30,8 @@ use vault::swap::Lock;
 mod built_in {
     include!(concat!(env!("OUT_DIR"), "/models.rs"));
 }
+
+/// What the operator hears who accepted such a disk.
 
 /// Remote pictures that are asked for at the same time.
 const REMOTE_WIDTH: usize = 4;
@@ -69,6 +72,9 @@ pub struct House {
     pub anchor: Arc<Finding>,
     /// What keeps memory out of swap.
     pub memory: Lock,
+    /// What holds this process, where it is a server.
+    #[from_ref(skip)]
+    pub sandbox: Option<Sandbox>,
     #[from_ref(skip)]
     _folder: Arc<DataFolder>,
 }
@@ -90,7 +96,10 @@ impl House {
     pub async fn open_at(settings: Settings, folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self> {
         let log = Log::new(settings.log, crate::routes::table().into_routes());
         let memory = lock_memory(settings.swap_check, &log)?;
-        let anchor = find_anchor(&settings, &log)?;
+        let anchor = find_anchor(&settings)?;
+        if anchor.objection.is_some() {
+            log.write(Event::Notice { text: Notice::RootDoesNotErase });
+        }
         platform::folder::create_private_dir(settings.anchor())?;
         let root = settings.root_file();
         let db = Db::open(&folder.database()).await?;
@@ -141,6 +150,7 @@ impl House {
             outgoing,
             anchor,
             memory,
+            sandbox: None,
             db,
             accounts,
             gallery,
@@ -156,6 +166,12 @@ impl House {
         };
         house.recover().await?;
         Ok(house)
+    }
+
+    /// The house of a server that this holds.
+    #[must_use]
+    pub fn within(self, sandbox: Sandbox) -> Self {
+        Self { sandbox: Some(sandbox), ..self }
     }
 
     /// Gives back the holds of a dead process, settles or discards files that a crash has cut off, and mends the index.
@@ -226,16 +242,13 @@ fn lock_memory(stance: Stance, log: &Log) -> Result<Lock> {
 }
 
 /// What the disk under the root does; refused where overwriting does not erase, unless the operator accepts it.
-pub(crate) fn find_anchor(settings: &Settings, log: &Log) -> Result<Finding> {
+pub(crate) fn find_anchor(settings: &Settings) -> Result<Finding> {
     let folder = vault::guard::inspect(settings.anchor())?;
     // The file itself may be a link, a mount of its own, or marked for the journal.
     let finding =
         if folder.objection.is_none() { vault::guard::inspect(&settings.root_file())? } else { folder };
     match settings.anchor_check {
         Stance::Refuse => finding.require_erasing()?,
-        Stance::Accept if finding.objection.is_some() => {
-            log.write(Event::Notice { text: Notice::RootDoesNotErase })
-        }
         Stance::Accept => {}
     }
     Ok(finding)

@@ -9,7 +9,7 @@ pub mod house;
 pub mod operator;
 mod restore;
 pub mod routes;
-pub mod runtime;
+mod runtime;
 pub mod serve;
 mod starter;
 pub mod table;

@@ -14,6 +14,5 @@ fn main() -> ExitCode {
     platform::log::Log::default().catch_panics();
     // Where the system refuses, the page of the root stays out of a dump still.
     let _ = vault::deny_core_dumps();
-    let status = app::runtime::run(app::command::run(started));
-    ExitCode::from(u8::try_from(status).unwrap_or(1))
+    ExitCode::from(u8::try_from(app::command::run(started)).unwrap_or(1))
 }

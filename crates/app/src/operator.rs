@@ -1,39 +1,36 @@
 //! This owns the operator's commands: the same function runs them in the server, reached through a socket in the data
 //! folder, or in the command's own process where no server holds the folder.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::pin::Pin;
+mod socket;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use data_encoding::BASE64;
 use engines::{Progress, State};
 use gallery::Tick;
 use gallery::api::SearchQuery;
+use gallery::source::{NoFiles, SharedFiles};
 use kernel::{EmailAddress, Error, Kind, Prompt, Result, purpose};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use studio::{Asked, Order};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::backup;
 use crate::house::House;
+pub use socket::{ask, listen};
 
 /// Name of the API key that the command line makes.
 const COMMAND_LINE_KEY: &str = "command line";
 
-/// Bytes of a request.
-const REQUEST_BYTES_MAX: u64 = 1024 * 1024;
-
 /// What an operator can ask for.
 #[derive(Serialize, Deserialize)]
 pub enum Request {
-    /// Import a file.
+    /// Import a file, which whoever asks reads.
     Import {
-        /// Absolute path.
+        /// Its name in the folder that they read.
         file: PathBuf,
     },
     /// Search the gallery.
@@ -89,22 +86,32 @@ pub enum Request {
     Rotate,
 }
 
-/// What is said while a request is carried out, and at its end.
-#[derive(Serialize, Deserialize)]
-enum Said {
-    Step { done: u64, all: u64 },
-    Done(Value),
-    Failed { kind: String, public: String },
-}
-
 /// Steps of a request, for a progress bar.
 pub type Steps = mpsc::UnboundedSender<(u64, u64)>;
 
-/// Carries out a request; the receiver of `steps` hears how far it is. A dropped receiver cancels.
+/// Who asks for something.
+#[derive(Clone)]
+pub struct Asker {
+    /// Hears how far it is; once nobody hears it, the work is cancelled.
+    pub steps: Steps,
+    /// Reads what an import names.
+    pub files: SharedFiles,
+}
+
+impl Asker {
+    /// One without files.
+    #[must_use]
+    pub fn new(steps: Steps) -> Self {
+        Self { steps, files: Arc::new(NoFiles) }
+    }
+}
+
+/// Carries out a request.
 ///
 /// # Errors
 /// As the slice that does the work.
-pub async fn execute(house: &House, request: Request, steps: Steps) -> Result<Value> {
+pub async fn execute(house: &House, request: Request, asker: Asker) -> Result<Value> {
+    let Asker { steps, files } = asker;
     match request {
         Request::Import { file } => {
             let tick = |tick: Tick| {
@@ -112,7 +119,7 @@ pub async fn execute(house: &House, request: Request, steps: Steps) -> Result<Va
                     Error::new(Kind::Cancelled, "The import was stopped. Run it again to go on.")
                 })
             };
-            let report = house.gallery.import(&file, tick).await?;
+            let report = house.gallery.import(&file, files, tick).await?;
             serde_json::to_value(report)
                 .map_err(|cause| Error::internal("a report cannot be written").because(cause))
         }
@@ -173,102 +180,4 @@ async fn draw(house: &House, order: Order, steps: Steps) -> Result<imaging::Pict
         picture = house.studio.draw_now(order, progress) => picture,
         () = telling => Err(Error::internal("drawing stopped")),
     }
-}
-
-/// Answers requests on the socket until the server stops.
-pub async fn listen(house: House, path: PathBuf, stop: CancellationToken) {
-    let _ = std::fs::remove_file(&path);
-    let listener = match UnixListener::bind(&path) {
-        Ok(listener) => listener,
-        Err(cause) => {
-            return house
-                .log
-                .failure(&Error::internal("the operator's socket cannot be made").because(cause));
-        }
-    };
-    let _ = std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600));
-    while let Some(Ok((stream, _))) = stop.run_until_cancelled(listener.accept()).await {
-        let (house, stop) = (house.clone(), stop.clone());
-        tokio::spawn(async move { stop.run_until_cancelled(answer(house, stream)).await });
-    }
-    let _ = std::fs::remove_file(&path);
-}
-
-async fn answer(house: House, stream: UnixStream) -> std::io::Result<()> {
-    let (reading, mut writing) = stream.into_split();
-    let mut line = String::new();
-    BufReader::new(reading.take(REQUEST_BYTES_MAX)).read_line(&mut line).await?;
-    let (steps, mut heard) = mpsc::unbounded_channel();
-    let request = serde_json::from_str(&line).map_err(|_| {
-        Error::new(Kind::Invalid, "This command is of another version than the running server.")
-    });
-    let mut work = execute_owned(house.clone(), request, steps);
-    let said = loop {
-        tokio::select! {
-            Some((done, all)) = heard.recv() => say(&mut writing, &Said::Step { done, all }).await?,
-            result = &mut work => break result,
-        }
-    };
-    let last = match said {
-        Ok(value) => Said::Done(value),
-        Err(error) => {
-            house.log.failure(&error);
-            Said::Failed { kind: format!("{:?}", error.kind), public: error.public.to_string() }
-        }
-    };
-    say(&mut writing, &last).await
-}
-
-/// Boxed, since the compiler cannot see through the whole chain that it may move between threads.
-fn execute_owned(
-    house: House,
-    request: Result<Request>,
-    steps: Steps,
-) -> Pin<Box<dyn Future<Output = Result<Value>> + Send>> {
-    Box::pin(async move { execute(&house, request?, steps).await })
-}
-
-async fn say(writing: &mut (impl AsyncWriteExt + Unpin), said: &Said) -> std::io::Result<()> {
-    let mut line = serde_json::to_vec(said)?;
-    line.push(b'\n');
-    writing.write_all(&line).await
-}
-
-/// Sends a request to the server that holds the data folder.
-///
-/// # Errors
-/// What the server answered, or `Unavailable` when it does not.
-pub async fn ask(socket: &Path, request: &Request, step: impl Fn(u64, u64)) -> Result<Value> {
-    let unavailable = || {
-        Error::new(
-            Kind::Unavailable,
-            "A server holds this data folder but does not answer on its socket. Is it starting or stopping?",
-        )
-    };
-    let mut stream = UnixStream::connect(socket).await.map_err(|cause| unavailable().because(cause))?;
-    let mut line = serde_json::to_vec(request).map_err(|cause| unavailable().because(cause))?;
-    line.push(b'\n');
-    stream.write_all(&line).await.map_err(|cause| unavailable().because(cause))?;
-    let mut answers = BufReader::new(stream).lines();
-    while let Some(answer) = answers.next_line().await.map_err(|cause| unavailable().because(cause))? {
-        match serde_json::from_str(&answer).map_err(|cause| unavailable().because(cause))? {
-            Said::Step { done, all } => step(done, all),
-            Said::Done(value) => return Ok(value),
-            Said::Failed { kind, public } => return Err(Error::new(kind_of(&kind), public)),
-        }
-    }
-    Err(unavailable())
-}
-
-fn kind_of(name: &str) -> Kind {
-    let kinds = [
-        Kind::Invalid,
-        Kind::NotFound,
-        Kind::Conflict,
-        Kind::TooLarge,
-        Kind::StorageFull,
-        Kind::Upstream,
-        Kind::Cancelled,
-    ];
-    kinds.into_iter().find(|kind| format!("{kind:?}") == name).unwrap_or(Kind::Internal)
 }

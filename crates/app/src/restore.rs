@@ -15,7 +15,6 @@ use platform::config::Settings;
 use platform::db::{Db, commit};
 use platform::folder::{DataFolder, Taken, create_private_dir};
 use platform::keys::Keys;
-use platform::log::{Log, Routes};
 use studio::Studio;
 use vault::{Key, SetId, Share};
 use zeroize::Zeroizing;
@@ -68,7 +67,7 @@ pub(crate) async fn run(mut settings: Settings, asked: Restore) -> Result<i32> {
     rows.check(&folder.rows(rows.name()))?;
 
     // Before anything is made: the new root has to lie where overwriting erases it, and on no other.
-    house::find_anchor(&settings, &Log::new(settings.log, Routes::default()))?;
+    house::find_anchor(&settings)?;
     if settings.anchor.is_some() && settings.root_file().exists() {
         let words = "There is a root of keys in the folder that --anchor names, of another site or of one that is not restored. Give an empty folder.";
         return Err(Error::new(Kind::Conflict, words));

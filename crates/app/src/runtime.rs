@@ -1,9 +1,9 @@
 //! This owns the threads that everything runs on, and that they forget: a thread that rests wipes its stack, where
 //! functions that have returned left copies of what they parsed. It does not own the threads of libraries.
 
-use std::io::Write;
 use std::time::Duration;
 
+use kernel::{Error, Kind, Result};
 use tokio::runtime::{Builder, Runtime};
 use zeroize::zeroize_stack;
 
@@ -17,21 +17,13 @@ const THREAD_BYTES: usize = STACK_BYTES - 64 * 1024;
 /// How long a thread that draws or searches waits for more work before it ends.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 
-/// Runs the program's work to its end; the value is its exit status.
-pub fn run(work: impl Future<Output = i32>) -> i32 {
-    match build() {
-        Ok(runtime) => runtime.block_on(work),
-        Err(_) => {
-            let _ = writeln!(
-                std::io::stderr(),
-                "safelight: The system gives this program no threads. Raise its limit, such as TasksMax= of systemd."
-            );
-            1
-        }
-    }
-}
-
-fn build() -> std::io::Result<Runtime> {
+/// The runtime; its threads start here, and no earlier. A server builds it only once it has locked itself in.
+///
+/// # Errors
+/// `Unavailable` where the system gives no threads.
+pub(crate) fn build() -> Result<Runtime> {
+    let words =
+        "The system gives this program no threads. Raise its limit of tasks, such as TasksMax= of systemd.";
     Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(STACK_BYTES)
@@ -39,6 +31,7 @@ fn build() -> std::io::Result<Runtime> {
         .on_thread_park(zeroize_stack::<WORKER_BYTES>)
         .on_thread_stop(zeroize_stack::<THREAD_BYTES>)
         .build()
+        .map_err(|cause| Error::new(Kind::Unavailable, words).because(cause))
 }
 
 #[cfg(test)]

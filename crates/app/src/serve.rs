@@ -1,4 +1,4 @@
-//! This owns the running server: start, ready, drain, stop.
+//! This owns the running server: locking itself in, start, ready, drain, stop.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 
 use kernel::{Error, Kind, Result};
 use platform::config::{Settings, Switch};
-use platform::folder::{DataFolder, Taken};
+use platform::folder::{DataFolder, Taken, create_private_dir};
 use platform::log::Event;
+use platform::sandbox::{self, Sandbox};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connections::Bounds;
-use crate::house::House;
+use crate::house::{self, House};
 use crate::{connections, operator, routes, starter};
 
 /// How often what has expired is erased.
@@ -23,20 +24,49 @@ const HOURS_PER_DAY: u32 = 24;
 /// How long open connections may take to end once the server stops.
 const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// A process that is ready to serve: it holds its folders, and nothing else is left to it. To be made before any thread.
+pub(crate) struct LockedIn {
+    settings: Settings,
+    folder: DataFolder,
+    sandbox: Sandbox,
+}
+
+impl LockedIn {
+    /// Makes the folders that are missing, since later no other place can be reached, and locks this process in.
+    ///
+    /// # Errors
+    /// `Conflict` where another process holds the data folder; where the root's disk does not erase, a folder cannot be
+    /// made, or the sandbox is refused, what to do.
+    pub(crate) fn enter(settings: Settings) -> Result<Self> {
+        let Taken::Here(folder) = DataFolder::take(&settings.data)? else {
+            let words =
+                "Another Safelight serves this data folder. Stop it first, or choose another with --data.";
+            return Err(Error::new(Kind::Conflict, words));
+        };
+        // Before the folder of the root is made: it has to lie where overwriting erases.
+        house::find_anchor(&settings)?;
+        create_private_dir(settings.anchor())?;
+        settings.mail.create_folder()?;
+        let sandbox = sandbox::enter(&settings)?;
+        Ok(Self { settings, folder, sandbox })
+    }
+}
+
 /// Serves until SIGTERM or SIGINT, then ends what is under way.
 ///
 /// # Errors
 /// What could not be opened, in words for the operator.
-pub async fn serve(settings: Settings, started: Instant) -> Result<()> {
+pub(crate) async fn serve(locked_in: LockedIn, started: Instant) -> Result<()> {
+    let LockedIn { settings, folder, sandbox } = locked_in;
     let (listen, metrics) = (settings.listen, settings.metrics);
     let (starter_gallery, data) = (settings.starter_gallery, settings.data.clone());
-    let Taken::Here(folder) = DataFolder::take(&data)? else {
-        let words =
-            "Another Safelight serves this data folder. Stop it first, or choose another with --data.";
-        return Err(Error::new(Kind::Conflict, words));
-    };
-    let house = House::open(settings, folder).await?;
+    let house = House::open(settings, folder).await?.within(sandbox);
     house.log.take_over();
+    house.log.write(Event::LockedIn {
+        landlock: sandbox.landlock.unwrap_or(0),
+        calls: sandbox.calls.unwrap_or(0),
+    });
+    sandbox.gaps().into_iter().for_each(|text| house.log.write(Event::Notice { text }));
     let listener = bind(listen, "listen").await?;
     let metrics = match metrics {
         Some(address) => Some(bind(address, "metrics").await?),

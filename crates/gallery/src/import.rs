@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::Gallery;
 use crate::artwork::{ArtworkPicture, prompt_language};
 use crate::fetch::Reason;
-use crate::source::{self, Entry, Media};
+use crate::source::{self, Entry, Media, SharedFiles, Unread};
 use crate::store::{self, NewPicture};
 
 /// Entries that are committed together.
@@ -107,18 +107,24 @@ enum Outcome {
 }
 
 impl Gallery {
-    /// Imports a file, telling of each entry; stops between entries once `tick` returns an error.
+    /// Imports a file by its name among `files`, telling of each entry; stops between entries once `tick` returns an
+    /// error.
     ///
     /// # Errors
     /// `Invalid` for a file that cannot be read, `StorageFull` on a full disk, or what `tick` returned. Whatever was
     /// reported as done stays.
-    pub async fn import(&self, path: &Path, tick: impl Fn(Tick) -> Result<()>) -> Result<Report> {
+    pub async fn import(
+        &self,
+        name: &Path,
+        files: SharedFiles,
+        tick: impl Fn(Tick) -> Result<()>,
+    ) -> Result<Report> {
         tick(Tick { phase: Phase::Reading, done: 0, all: 0 })?;
-        let owned = path.to_owned();
-        let entries = tokio::task::spawn_blocking(move || source::read(&owned))
+        let bytes = files.read(name, source::FILE_BYTES_MAX).await.map_err(source::unread)?;
+        let entries = tokio::task::spawn_blocking(move || source::read(&bytes))
             .await
             .map_err(|_| Error::internal("reading an import file stopped"))??;
-        self.take_in(entries, tick).await
+        self.take_in(entries, files, tick).await
     }
 
     /// Takes entries in, as [`Gallery::import`] does with those of a file.
@@ -128,6 +134,7 @@ impl Gallery {
     pub async fn take_in(
         &self,
         entries: source::Entries,
+        files: SharedFiles,
         tick: impl Fn(Tick) -> Result<()>,
     ) -> Result<Report> {
         self.fetcher.start_run();
@@ -138,10 +145,10 @@ impl Gallery {
         // Tasks of their own, so that pictures are made while a batch is committed.
         let outcomes = futures_util::stream::iter(numbered(entries))
             .map(|(place, entry)| {
-                let (gallery, turns) = (self.clone(), Arc::clone(&turns));
-                AbortOnDropHandle::new(tokio::spawn(
-                    async move { gallery.prepare(place, entry, &turns).await },
-                ))
+                let (gallery, turns, files) = (self.clone(), Arc::clone(&turns), Arc::clone(&files));
+                AbortOnDropHandle::new(tokio::spawn(async move {
+                    gallery.prepare(place, entry, &turns, &files).await
+                }))
             })
             .buffered(BATCH_ENTRIES)
             .map(|ended| ended.unwrap_or_else(|_| Err(Error::internal("taking in an entry stopped"))));
@@ -172,6 +179,7 @@ impl Gallery {
         place: u64,
         entry: std::result::Result<Entry, Unreadable>,
         turns: &Semaphore,
+        files: &SharedFiles,
     ) -> Result<Outcome> {
         let mut entry = match entry {
             Ok(entry) => entry,
@@ -192,7 +200,7 @@ impl Gallery {
             return Ok(Outcome::Unchanged);
         }
         let turn = turns.acquire().await.map_err(|_| Error::internal("an import has no turns"))?;
-        let (pictures, missing) = self.pictures_of(std::mem::take(&mut entry.media)).await?;
+        let (pictures, missing) = self.pictures_of(std::mem::take(&mut entry.media), files).await?;
         drop(turn);
         if known && pictures.is_empty() {
             return Ok(Outcome::Unchanged);
@@ -203,11 +211,15 @@ impl Gallery {
     }
 
     /// The pictures that could be had, sealed on the disk, and why another could not.
-    async fn pictures_of(&self, media: Vec<Media>) -> Result<(Vec<NewPicture>, Option<Reason>)> {
+    async fn pictures_of(
+        &self,
+        media: Vec<Media>,
+        files: &SharedFiles,
+    ) -> Result<(Vec<NewPicture>, Option<Reason>)> {
         let mut missing = media.is_empty().then_some("its source names no picture");
         let mut pictures = Vec::new();
         for medium in media {
-            match self.decoded(medium).await? {
+            match self.decoded(medium, files).await? {
                 Ok(picture) => pictures.push(self.seal_picture(picture).await?),
                 Err(reason) => missing = Some(reason),
             }
@@ -215,9 +227,13 @@ impl Gallery {
         Ok((pictures, missing))
     }
 
-    async fn decoded(&self, medium: Media) -> Result<std::result::Result<Picture, Reason>> {
+    async fn decoded(
+        &self,
+        medium: Media,
+        files: &SharedFiles,
+    ) -> Result<std::result::Result<Picture, Reason>> {
         let bytes = match medium {
-            Media::File(path) => read_picture(&path).await,
+            Media::File(name) => files.read(&name, PICTURE_BYTES_MAX as u64).await.map_err(unread),
             Media::Remote(address) => self.fetcher.get(&address).await,
         };
         let bytes = match bytes {
@@ -333,12 +349,12 @@ async fn write(
     Ok(Kept { id: ready.entry.id, key, known, missing: ready.missing, records })
 }
 
-async fn read_picture(path: &Path) -> std::result::Result<Vec<u8>, Reason> {
-    let bytes = tokio::fs::metadata(path).await.map_err(|_| "its picture file is missing")?.len();
-    if bytes > PICTURE_BYTES_MAX as u64 {
-        return Err("its picture is larger than 32 MiB");
+fn unread(why: Unread) -> Reason {
+    match why {
+        Unread::Missing => "its picture file is missing",
+        Unread::TooLarge => "its picture is larger than 32 MiB",
+        Unread::Unreadable => "its picture file cannot be read",
     }
-    tokio::fs::read(path).await.map_err(|_| "its picture file cannot be read")
 }
 
 fn language(entry: &Entry) -> String {

@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
     use crate::extract::Extracted;
-    use crate::source::Entry;
+    use crate::source::{Entry, NoFiles};
     use crate::{Fetcher, Parts};
 
     async fn open(dir: &Path) -> Gallery {
@@ -109,7 +109,10 @@ mod tests {
     async fn an_index_that_missed_a_change_is_mended_and_one_that_did_not_is_left() {
         let dir = tempfile::tempdir().unwrap();
         let gallery = open(dir.path()).await;
-        gallery.take_in(vec![entry("1", "a red fox"), entry("2", "a grey heron")], |_| Ok(())).await.unwrap();
+        gallery
+            .take_in(vec![entry("1", "a red fox"), entry("2", "a grey heron")], Arc::new(NoFiles), |_| Ok(()))
+            .await
+            .unwrap();
         assert_eq!(gallery.reconcile_index().await.unwrap(), 0);
 
         // What a crash between the commit and the index leaves: a new text, a missing one, and one of no artwork.

@@ -12,6 +12,7 @@ use outgoing::Url;
 use crate::http::Proxies;
 use crate::log::Form;
 use crate::mail::Route;
+use crate::sandbox::Mode;
 
 /// One setting, as documented and as read.
 #[derive(Debug)]
@@ -79,6 +80,11 @@ pub const SETTINGS: &[Setting] = &[
         "How sign-in codes leave: smtp://USER:PASSWORD@HOST:PORT, smtps://…, dir:PATH or terminal",
     ),
     setting("mail-from", "Safelight <no-reply@localhost>", "The From line of sign-in mails"),
+    setting(
+        "sandbox",
+        "try",
+        "try locks the server in as far as the kernel can: its files, its ports, no other programs; require stops where that is not all of it; off does not",
+    ),
     setting("log", "pretty", "Form of the log on standard error: pretty or json"),
     setting(
         "daily-credits",
@@ -148,6 +154,7 @@ pub struct Settings {
     pub contact: Option<String>,
     pub mail: Route,
     pub mail_from: String,
+    pub sandbox: Mode,
     pub log: Form,
     pub daily_credits: u32,
     pub starter_gallery: Switch,
@@ -264,6 +271,7 @@ impl Settings {
             contact: Some(value("contact")).filter(|contact| !contact.is_empty()),
             mail: value("mail").parse()?,
             mail_from: value("mail-from"),
+            sandbox: parse("sandbox", &value("sandbox"), "try, require or off")?,
             log: match value("log").as_str() {
                 "pretty" => Form::Pretty,
                 "json" => Form::Json,
@@ -309,6 +317,13 @@ fn metrics(text: &str, listen: SocketAddr) -> Result<Option<SocketAddr>> {
     let everywhere = chosen.ip().is_unspecified() || listen.ip().is_unspecified();
     let same = chosen.port() == listen.port() && (everywhere || chosen.ip() == listen.ip());
     if same && chosen.port() != 0 { Err(wrong("metrics", expected)) } else { Ok(Some(chosen)) }
+}
+
+/// Where this machine says that the roots which TLS trusts lie, if elsewhere than usual; read by the TLS library as well.
+pub(crate) fn tls_roots() -> Vec<PathBuf> {
+    let named = |name| std::env::var_os(name).unwrap_or_default();
+    let (file, folders) = (named("SSL_CERT_FILE"), named("SSL_CERT_DIR"));
+    [file].iter().map(PathBuf::from).chain(std::env::split_paths(&folders)).collect()
 }
 
 fn remote(url: &str, key: String, models: &str) -> Result<Option<RemoteApi>> {
@@ -421,6 +436,7 @@ mod tests {
             ("log", "loud"),
             ("anchor-check", "perhaps"),
             ("swap-check", "perhaps"),
+            ("sandbox", "sand"),
             ("daily-credits", "-1"),
             ("starter-gallery", "maybe"),
             ("drawing-threads", "0"),

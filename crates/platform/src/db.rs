@@ -42,6 +42,8 @@ impl Db {
         let file = SqliteConnectOptions::new()
             .filename(path)
             .busy_timeout(BUSY_TIMEOUT)
+            // Otherwise what a large sort does not hold goes into a file elsewhere, in the clear.
+            .pragma("temp_store", "MEMORY")
             .statement_cache_capacity(256);
         let options = file
             .clone()
@@ -174,6 +176,16 @@ mod tests {
         let error = pool.begin_with("BEGIN IMMEDIATE").await.map_err(sql).unwrap_err();
         assert_eq!(error.kind, Kind::Unavailable);
         drop(writing);
+    }
+
+    #[tokio::test]
+    async fn what_a_sort_does_not_hold_stays_in_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("t.db")).await.unwrap();
+        for pool in [&db.readers, &db.writer] {
+            let store: i64 = sqlx::query_scalar("PRAGMA temp_store").fetch_one(pool).await.unwrap();
+            assert_eq!(store, 2);
+        }
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ pub mod log;
 pub mod mail;
 pub mod outgoing;
 mod reserve;
+pub mod sandbox;
 pub mod shelf;
 pub mod statistics;
 pub mod ui;

@@ -37,6 +37,19 @@ pub enum Route {
     Terminal,
 }
 
+impl Route {
+    /// Makes the folder that mails are written into, if that is how they leave.
+    ///
+    /// # Errors
+    /// Whatever the file system says.
+    pub fn create_folder(&self) -> Result<()> {
+        match self {
+            Self::Folder(dir) => Ok(create_private_dir(dir)?),
+            Self::Smtp(_) | Self::Terminal => Ok(()),
+        }
+    }
+}
+
 impl FromStr for Route {
     type Err = Error;
 
@@ -75,7 +88,7 @@ impl Mailer {
         let transport = match route {
             Route::Smtp(server) => Transport::Smtp(Box::new((server.clone(), outgoing.clone()))),
             Route::Folder(dir) => {
-                create_private_dir(dir)?;
+                route.create_folder()?;
                 Transport::Folder(dir.clone())
             }
             Route::Terminal => Transport::Terminal,

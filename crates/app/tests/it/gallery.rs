@@ -40,7 +40,7 @@ async fn search(app: &TestApp, words: &str) -> Vec<String> {
 async fn an_import_reports_what_it_skipped_and_a_second_run_changes_nothing() {
     let app = TestApp::start().await;
     let file = posts(&app);
-    let report = app.operate(Request::Import { file: file.clone() }).await.unwrap();
+    let report = app.import(&file).await.unwrap();
     assert_eq!((&report["added"], &report["unchanged"]), (&json!(3), &json!(0)));
     assert_eq!(report["skipped"].as_object().unwrap().len(), 1);
     let kept: u64 = report["without_picture"]
@@ -50,7 +50,7 @@ async fn an_import_reports_what_it_skipped_and_a_second_run_changes_nothing() {
         .map(|tally| tally["count"].as_u64().unwrap())
         .sum();
     assert_eq!(kept, 2);
-    let again = app.operate(Request::Import { file }).await.unwrap();
+    let again = app.import(&file).await.unwrap();
     assert_eq!((&again["added"], &again["updated"], &again["unchanged"]), (&json!(0), &json!(0), &json!(3)));
     let page = app.browser().get(app.url("/a/102")).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("could not be had") && page.contains("夜の図書館と猫"));
@@ -59,7 +59,7 @@ async fn an_import_reports_what_it_skipped_and_a_second_run_changes_nothing() {
 #[tokio::test]
 async fn words_of_every_script_find_their_artwork_and_pictures_are_served_here() {
     let app = TestApp::start().await;
-    app.operate(Request::Import { file: posts(&app) }).await.unwrap();
+    app.import(&posts(&app)).await.unwrap();
     assert_eq!(search(&app, "copper kettle").await.first().map(String::as_str), Some("101"));
     assert_eq!(search(&app, "図書館").await.first().map(String::as_str), Some("102"));
     assert!(search(&app, "zzqxj wvkpt").await.is_empty());
@@ -81,7 +81,7 @@ async fn words_of_every_script_find_their_artwork_and_pictures_are_served_here()
 #[tokio::test]
 async fn a_removed_artwork_is_gone_from_every_door() {
     let app = TestApp::start().await;
-    app.operate(Request::Import { file: posts(&app) }).await.unwrap();
+    app.import(&posts(&app)).await.unwrap();
     let found: Value =
         app.browser().get(app.url("/api/images/101")).send().await.unwrap().json().await.unwrap();
     let picture = found["data"]["thumbnail_url"].as_str().unwrap().to_owned();
@@ -98,7 +98,7 @@ async fn a_removed_artwork_is_gone_from_every_door() {
 async fn a_picture_that_is_kept_at_hand_is_gone_with_its_artwork_and_with_the_picture_that_replaces_it() {
     let app = TestApp::start().await;
     let file = posts(&app);
-    app.operate(Request::Import { file: file.clone() }).await.unwrap();
+    app.import(&file).await.unwrap();
     let thumbnail = async || {
         let found = app.browser().get(app.url("/api/images/101")).send().await.unwrap();
         found.json::<Value>().await.unwrap()["data"]["thumbnail_url"].as_str().unwrap().to_owned()
@@ -121,7 +121,7 @@ async fn a_picture_that_is_kept_at_hand_is_gone_with_its_artwork_and_with_the_pi
     std::fs::write(file.with_file_name("1.png"), png(90)).unwrap();
     let changed = std::fs::read_to_string(&file).unwrap().replace("copper kettle", "copper kettle, dented,");
     std::fs::write(&file, changed).unwrap();
-    app.operate(Request::Import { file }).await.unwrap();
+    app.import(&file).await.unwrap();
     assert_eq!(status(&first).await, 404);
     let second = kept().await;
     assert_ne!(first, second);
@@ -135,7 +135,7 @@ async fn files_that_are_no_artwork_are_explained() {
     let file = app.dir.path().join("x.json");
     for text in ["", "[1, 2]", "{\"data\": 7}", "not json"] {
         std::fs::write(&file, text).unwrap();
-        match app.operate(Request::Import { file: file.clone() }).await {
+        match app.import(&file).await {
             Ok(report) => assert_eq!(report["added"], 0, "{text}"),
             Err(error) => assert!(error.public.contains("form"), "{text}"),
         }

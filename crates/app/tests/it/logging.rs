@@ -40,14 +40,10 @@ fn free_address() -> String {
 
 /// A server whose lines go to a file and whose metrics are served.
 async fn start(dir: &Path) -> (Server, String) {
-    let (listen, metrics) = (free_address(), free_address());
-    let log = File::create(dir.join("log")).unwrap();
+    let metrics = free_address();
     let mail = format!("dir:{}", dir.join("mail").display());
     let more = ["--log", "json", "--metrics", &metrics, "--mail", &mail];
-    (
-        Server::start_with(&dir.join("data"), &listen, &more, log.into()).await,
-        format!("http://{metrics}/metrics"),
-    )
+    (Server::start_with(&dir.join("data"), &more).await, format!("http://{metrics}/metrics"))
 }
 
 async fn get(address: &str) -> String {
@@ -98,7 +94,7 @@ async fn nothing_of_a_request_is_in_lines_metrics_or_error_bodies() {
     }
     assert_eq!(registered().len(), MATRIX.len(), "every route was asked");
     let figures = get(&metrics).await;
-    let lines = std::fs::read_to_string(dir.path().join("log")).unwrap();
+    let lines = server.said();
     assert!(!lines.contains("canary") && !figures.contains("canary"), "{lines}\n{figures}");
     let requests = lines.lines().filter(|line| line.contains("\"event\":\"request\"")).count();
     assert!(requests >= asked, "{requests} lines for {asked} requests");

@@ -19,6 +19,7 @@ mod pictures;
 mod program;
 mod receipts;
 mod restore;
+mod sandbox;
 mod sign_in;
 mod site;
 mod statistics;
@@ -29,10 +30,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::gallery::source::Folder;
 use ::studio::Phase;
 use app::connections::{self, Bounds};
 use app::house::House;
-use app::operator::{Request, execute};
+use app::operator::{Asker, Request, execute};
 use app::routes::router;
 use kernel::{Clock, SystemClock};
 use platform::config::{Settings, arguments};
@@ -107,7 +109,14 @@ impl TestApp {
 
     async fn operate(&self, request: Request) -> kernel::Result<Value> {
         let (steps, _heard) = mpsc::unbounded_channel();
-        execute(&self.house, request, steps).await
+        execute(&self.house, request, Asker::new(steps)).await
+    }
+
+    /// Imports a file as a command in this process does.
+    async fn import(&self, file: &Path) -> kernel::Result<Value> {
+        let (steps, _heard) = mpsc::unbounded_channel();
+        let (folder, file) = Folder::of(file).unwrap();
+        execute(&self.house, Request::Import { file }, Asker { steps, files: Arc::new(folder) }).await
     }
 
     /// An account with credits; its id and API key.

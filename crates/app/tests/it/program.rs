@@ -20,29 +20,29 @@ pub(crate) fn safelight(data: &Path) -> Command {
 pub(crate) struct Server {
     child: Child,
     base: String,
+    log: tempfile::NamedTempFile,
 }
 
 impl Server {
     /// One on a free port, ready.
     pub(crate) async fn start(data: &Path) -> Self {
-        Self::run(safelight(data)).await
+        Self::start_with(data, &[]).await
+    }
+
+    /// One with settings of its own.
+    pub(crate) async fn start_with(data: &Path, args: &[&str]) -> Self {
+        let mut command = safelight(data);
+        command.args(args);
+        Self::run(command).await
     }
 
     /// As this command says, on a free port, ready.
-    pub(crate) async fn run(command: Command) -> Self {
+    pub(crate) async fn run(mut command: Command) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let listen = format!("127.0.0.1:{port}");
-        Self::launch(command, &listen, &[], Stdio::null()).await
-    }
-
-    /// One on this address, with more settings, whose log goes somewhere; ready.
-    pub(crate) async fn start_with(data: &Path, listen: &str, more: &[&str], log: Stdio) -> Self {
-        Self::launch(safelight(data), listen, more, log).await
-    }
-
-    async fn launch(mut command: Command, listen: &str, more: &[&str], log: Stdio) -> Self {
-        command.args(["serve", "--listen", listen]).args(more).stderr(log);
-        let server = Self { child: command.spawn().unwrap(), base: format!("http://{listen}") };
+        let log = tempfile::NamedTempFile::new().unwrap();
+        command.args(["serve", "--listen", &listen]).stderr(log.reopen().unwrap());
+        let server = Self { child: command.spawn().unwrap(), base: format!("http://{listen}"), log };
         let mut turn = tokio::time::interval(crate::POLL);
         for _ in 0..crate::POLLS_MAX {
             turn.tick().await;
@@ -52,6 +52,16 @@ impl Server {
             }
         }
         panic!("the server did not start");
+    }
+
+    /// What it has logged.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
+    }
+
+    /// Number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Where it answers.

@@ -1,7 +1,5 @@
 //! This owns JSON lines: one artwork a line, for whatever an operator can export. The fields stand in `docs/import.md`.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::{Entries, Entry, PICTURES_PER_ARTWORK_MAX, count, day, id, media, text};
@@ -9,12 +7,12 @@ use crate::artwork::Origin;
 use crate::extract::{Extracted, extract};
 
 /// `None` when not one line is a JSON object.
-pub(super) fn entries(lines: &str, folder: &Path) -> Option<Entries> {
+pub(super) fn entries(lines: &str) -> Option<Entries> {
     let entries: Vec<(bool, Result<Entry, &'static str>)> = lines
         .lines()
         .filter(|line| !line.trim().is_empty())
         .map(|line| match serde_json::from_str::<Value>(line) {
-            Ok(row) if row.is_object() => (true, entry(&row, folder)),
+            Ok(row) if row.is_object() => (true, entry(&row)),
             _ => (false, Err("the line is not a JSON object")),
         })
         .collect();
@@ -24,7 +22,7 @@ pub(super) fn entries(lines: &str, folder: &Path) -> Option<Entries> {
         .then(|| entries.into_iter().map(|(_, entry)| entry).collect())
 }
 
-pub(super) fn entry(row: &Value, folder: &Path) -> Result<Entry, &'static str> {
+pub(super) fn entry(row: &Value) -> Result<Entry, &'static str> {
     let source_url = text(row, &["source_url", "url"]);
     let list = row.get("images").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let pictures = list.chain(row.get("image").and_then(Value::as_str));
@@ -44,7 +42,7 @@ pub(super) fn entry(row: &Value, folder: &Path) -> Result<Entry, &'static str> {
         likes: count(row, "likes"),
         views: count(row, "views"),
         posted_day: day(&text(row, &["date", "created_at"])),
-        media: pictures.filter_map(|name| media(folder, name)).take(PICTURES_PER_ARTWORK_MAX).collect(),
+        media: pictures.filter_map(|name| media(name)).take(PICTURES_PER_ARTWORK_MAX).collect(),
         source_url,
     })
 }

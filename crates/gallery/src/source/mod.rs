@@ -1,6 +1,7 @@
 //! This owns the files that artwork comes from: which form a file has, and the entries in it.
 //! It does not fetch pictures or write anything.
 
+mod files;
 mod lines;
 mod trending;
 mod x_api;
@@ -12,9 +13,10 @@ use serde_json::Value;
 
 use crate::artwork::{ArtworkId, Origin};
 use crate::extract::Extracted;
+pub use files::{Files, Folder, NoFiles, SharedFiles, Unread};
 
 /// Bytes of a file that is imported.
-const FILE_BYTES_MAX: u64 = 512 * 1024 * 1024;
+pub(crate) const FILE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Pictures of one post that are taken.
 pub const PICTURES_PER_ARTWORK_MAX: usize = 4;
 
@@ -56,7 +58,7 @@ pub struct Entry {
 /// Where a picture of an entry is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Media {
-    /// A file, named relative to the imported file and never above its folder.
+    /// A file, by its name in the folder of the imported file.
     File(PathBuf),
     /// An address.
     Remote(String),
@@ -65,29 +67,32 @@ pub enum Media {
 /// The entries of a file, with what made one unreadable where that is so.
 pub type Entries = Vec<std::result::Result<Entry, &'static str>>;
 
-/// Reads a file in any of the known forms, told apart by what is in it.
+/// Why the imported file itself was not read.
+pub(crate) fn unread(why: Unread) -> Error {
+    match why {
+        Unread::TooLarge => Error::new(Kind::TooLarge, "The file is larger than 512 MiB. Please split it."),
+        Unread::Missing | Unread::Unreadable => {
+            Error::invalid("file", "The file cannot be read. Check its name and that you may read it.")
+        }
+    }
+}
+
+/// Reads what stands in a file in any of the known forms, told apart by what is in it.
 ///
 /// # Errors
-/// `Invalid` when the file cannot be read or has none of the forms.
-pub fn read(path: &Path) -> Result<Entries> {
-    let unreadable = "The file cannot be read. Check its name and that it is readable for the server.";
-    let bytes =
-        std::fs::metadata(path).map_err(|cause| Error::invalid("file", unreadable).because(cause))?.len();
-    if bytes > FILE_BYTES_MAX {
-        return Err(Error::new(Kind::TooLarge, "The file is larger than 512 MiB. Please split it."));
-    }
-    let text = std::fs::read_to_string(path).map_err(|cause| {
+/// `Invalid` when it is no text or has none of the forms.
+pub fn read(bytes: &[u8]) -> Result<Entries> {
+    let text = std::str::from_utf8(bytes).map_err(|cause| {
         Error::invalid("file", "The file cannot be read as UTF-8 text. Check its name and its encoding.")
             .because(cause)
     })?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    match serde_json::from_str::<Value>(&text) {
+    match serde_json::from_str::<Value>(text) {
         Ok(Value::Object(answer)) if answer.get("data").is_some_and(Value::is_array) => {
-            Ok(x_api::entries(&answer, folder))
+            Ok(x_api::entries(&answer))
         }
-        Ok(Value::Array(rows)) => Ok(rows.iter().map(|row| trending::entry(row, folder)).collect()),
-        Ok(Value::Object(row)) => Ok(vec![lines::entry(&Value::Object(row), folder)]),
-        _ => lines::entries(&text, folder).ok_or_else(|| {
+        Ok(Value::Array(rows)) => Ok(rows.iter().map(|row| trending::entry(row)).collect()),
+        Ok(Value::Object(row)) => Ok(vec![lines::entry(&Value::Object(row))]),
+        _ => lines::entries(text).ok_or_else(|| {
             Error::invalid(
                 "file",
                 "The file has none of the known forms: an X API v2 answer, a JSON list of prompts, or one JSON object a line.",
@@ -96,14 +101,13 @@ pub fn read(path: &Path) -> Result<Entries> {
     }
 }
 
-/// A picture named in a file: an address, or a path that stays beside the file.
-fn media(folder: &Path, name: &str) -> Option<Media> {
+/// A picture named in a file: an address, or a file beside it.
+fn media(name: &str) -> Option<Media> {
     if name.starts_with("https://") || name.starts_with("http://") {
         return Some(Media::Remote(name.to_owned()));
     }
-    let relative = Path::new(name);
-    let stays = relative.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    (stays && !name.is_empty()).then(|| Media::File(folder.join(relative)))
+    let file = Path::new(name);
+    files::stays_inside(file).then(|| Media::File(file.to_owned()))
 }
 
 fn text(row: &Value, names: &[&str]) -> String {
@@ -128,10 +132,7 @@ mod tests {
     use super::*;
 
     fn read_text(text: &str) -> Result<Entries> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("f");
-        std::fs::write(&path, text).unwrap();
-        read(&path)
+        read(text.as_bytes())
     }
 
     #[test]
@@ -160,15 +161,14 @@ mod tests {
         for text in ["", "hello", "12", "<html>"] {
             assert!(read_text(text).unwrap_err().public.contains("X API"), "{text}");
         }
-        assert!(read(Path::new("/nowhere")).is_err());
+        assert!(read(b"\xff{}").unwrap_err().public.contains("UTF-8"));
     }
 
     #[test]
     fn pictures_stay_beside_the_file() {
-        let folder = Path::new("/f");
-        assert_eq!(media(folder, "media/1.png"), Some(Media::File("/f/media/1.png".into())));
+        assert_eq!(media("media/1.png"), Some(Media::File("media/1.png".into())));
         for name in ["../1.png", "/etc/passwd", "a/../../b", ""] {
-            assert_eq!(media(folder, name), None, "{name}");
+            assert_eq!(media(name), None, "{name}");
         }
     }
 }

@@ -1,7 +1,5 @@
 //! This owns the trending-prompts list: a JSON array of posts with prompt, author, counts and picture addresses.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::{Entry, PICTURES_PER_ARTWORK_MAX, count, day, id, media, text};
@@ -11,7 +9,7 @@ use crate::extract::{Extracted, extract};
 /// Licence under which the list is published.
 const LICENCE: &str = "CC-BY-4.0";
 
-pub(super) fn entry(row: &Value, folder: &Path) -> Result<Entry, &'static str> {
+pub(super) fn entry(row: &Value) -> Result<Entry, &'static str> {
     let list =
         |name: &str| row.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let prompt = text(row, &["prompt"]);
@@ -32,11 +30,7 @@ pub(super) fn entry(row: &Value, folder: &Path) -> Result<Entry, &'static str> {
         likes: count(row, "likes"),
         views: count(row, "views"),
         posted_day: day(&text(row, &["date"])),
-        media: pictures
-            .into_iter()
-            .filter_map(|name| media(folder, name))
-            .take(PICTURES_PER_ARTWORK_MAX)
-            .collect(),
+        media: pictures.into_iter().filter_map(|name| media(name)).take(PICTURES_PER_ARTWORK_MAX).collect(),
         ..Entry::default()
     })
 }

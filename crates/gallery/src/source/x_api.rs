@@ -1,7 +1,6 @@
 //! This owns the answer of the X API v2: posts in `data`, people and media in `includes`.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use serde_json::{Map, Value};
 
@@ -11,7 +10,7 @@ use crate::extract::extract;
 
 type Included<'a> = HashMap<&'a str, &'a Value>;
 
-pub(super) fn entries(answer: &Map<String, Value>, folder: &Path) -> Entries {
+pub(super) fn entries(answer: &Map<String, Value>) -> Entries {
     let users = included(answer, "users", "id");
     let media_by_key = included(answer, "media", "media_key");
     let posts = answer.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -22,7 +21,7 @@ pub(super) fn entries(answer: &Map<String, Value>, folder: &Path) -> Entries {
             let replies = posts
                 .iter()
                 .filter(|reply| own_post_of_reply(reply) == post.get("id").and_then(Value::as_str));
-            entry(post, replies, &users, &media_by_key, folder)
+            entry(post, replies, &users, &media_by_key)
         })
         .collect()
 }
@@ -44,7 +43,6 @@ fn entry<'a>(
     replies: impl Iterator<Item = &'a Value>,
     users: &Included<'_>,
     media_by_key: &Included<'_>,
-    folder: &Path,
 ) -> Result<Entry, &'static str> {
     let id = id(&text(post, &["id"]))?;
     let user = users.get(text(post, &["author_id"]).as_str());
@@ -73,18 +71,14 @@ fn entry<'a>(
         likes: count(metrics, "like_count"),
         views: count(metrics, "impression_count"),
         posted_day: day(&text(post, &["created_at"])),
-        media: attached
-            .iter()
-            .filter_map(|item| photo(item, folder))
-            .take(PICTURES_PER_ARTWORK_MAX)
-            .collect(),
+        media: attached.iter().filter_map(|item| photo(item)).take(PICTURES_PER_ARTWORK_MAX).collect(),
         id,
         ..Entry::default()
     })
 }
 
-fn photo(item: &Value, folder: &Path) -> Option<Media> {
-    media(folder, &text(item, &["url", "preview_image_url"]))
+fn photo(item: &Value) -> Option<Media> {
+    media(&text(item, &["url", "preview_image_url"]))
 }
 
 /// The text of a post; long posts carry it in `note_tweet`.
@@ -124,7 +118,7 @@ mod tests {
               "referenced_tweets": [{ "type": "replied_to", "id": "1" }] },
             { "id": "3", "author_id": "8", "text": "", "attachments": { "media_keys": ["m"] } },
         ], "includes": { "media": [{ "media_key": "m", "url": "https://e.org/1.jpg", "alt_text": "a heron at dawn" }] } });
-        let entries = entries(answer.as_object().unwrap(), Path::new("."));
+        let entries = entries(answer.as_object().unwrap());
         assert_eq!(entries.len(), 2);
         assert_eq!(entries[0].as_ref().unwrap().prompt.as_ref().unwrap().prompt, "a red fox in snow");
         assert_eq!(entries[1].as_ref().unwrap().prompt.as_ref().unwrap().prompt, "a heron at dawn");

