@@ -7,12 +7,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::{Error, Id, Kind};
-use platform::http::{Failure, cookie};
+use platform::http::{Cookie, Failure, Heard};
 
 use crate::{Accounts, unauthenticated};
-
-/// Name of the session cookie.
-pub(crate) const SESSION_COOKIE: &str = "session";
 
 /// Someone who is signed in. Where it is asked for and nobody is, pages lead to sign-in and programs get 401.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +49,7 @@ impl ApiCaller {
 }
 
 async fn find(accounts: &Accounts, headers: &HeaderMap) -> kernel::Result<Option<Member>> {
-    let Some(token) = cookie(headers, SESSION_COOKIE) else { return Ok(None) };
+    let Some(token) = Cookie::Session.of(headers) else { return Ok(None) };
     let found = accounts.find_session(token).await?;
     Ok(found.map(|(session, account)| Member { account, session }))
 }
@@ -70,10 +67,8 @@ where
         {
             return Ok(member);
         }
-        let wants_page = parts
-            .headers
-            .get(header::ACCEPT)
-            .is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
+        let wants_page =
+            Heard::Accept.of(&parts.headers).is_some_and(|accept| accept.starts_with("text/html"));
         if wants_page {
             let next = if parts.method == axum::http::Method::GET { parts.uri.path() } else { "/studio" };
             return Err((StatusCode::SEE_OTHER, [(header::LOCATION, format!("/sign-in?next={next}"))])
@@ -95,7 +90,7 @@ where
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+    Heard::Authorization.of(headers)?.strip_prefix("Bearer ").map(str::trim)
 }
 
 fn bad_token() -> Failure {

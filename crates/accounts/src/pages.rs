@@ -8,19 +8,16 @@ use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Error, Id, Kind, Locale};
-use platform::http::{Html, Reply, Visitor, client_network, cookie, expired_cookie, set_cookie};
+use platform::http::{Cookie, Html, Reply, Visitor, client_network};
 use platform::ui::{Nav, Page, Site, say, say_count, say_failure};
 use serde::Deserialize;
 
-use crate::extract::SESSION_COOKIE;
 use crate::ledger::{Balance, Line};
 use crate::session::SESSION_SECONDS;
 use crate::sign_in::CODE_SECONDS;
 use crate::view::{AccountPage, LineView, Revocable, SignInPage};
 use crate::{Accounts, Member, day_text};
 
-/// Binds a code to the browser that asked for it.
-const BROWSER_COOKIE: &str = "sign-in";
 /// Ledger lines on the page.
 const LINES_MAX: u32 = 60;
 
@@ -86,7 +83,7 @@ pub async fn send_code(
 ) -> Reply {
     match accounts.send_code(&form.address, &client_network(client.ip()), visitor.locale).await {
         Ok(browser) => {
-            let bound = set_cookie(BROWSER_COOKIE, browser.expose(), CODE_SECONDS, accounts.public_url());
+            let bound = Cookie::SignIn.set(browser.expose(), CODE_SECONDS, accounts.public_url());
             Ok(([(header::SET_COOKIE, bound)], sign_in_page(&site, &visitor, &form.next, Some(()), None))
                 .into_response())
         }
@@ -106,13 +103,13 @@ pub async fn redeem_code(
     headers: HeaderMap,
     Form(form): Form<CodeForm>,
 ) -> Reply {
-    let browser = cookie(&headers, BROWSER_COOKIE).unwrap_or_default();
+    let browser = Cookie::SignIn.of(&headers).unwrap_or_default();
     match accounts.redeem_code(browser, &form.code, &client_network(client.ip())).await {
         Ok((_, token)) => {
             let url = accounts.public_url();
             let cookies = [
-                (header::SET_COOKIE, set_cookie(SESSION_COOKIE, token.expose(), SESSION_SECONDS, url)),
-                (header::SET_COOKIE, expired_cookie(BROWSER_COOKIE, url)),
+                (header::SET_COOKIE, Cookie::Session.set(token.expose(), SESSION_SECONDS, url)),
+                (header::SET_COOKIE, Cookie::SignIn.forget(url)),
             ];
             let mut response = Redirect::to(local(&form.next)).into_response();
             response.headers_mut().extend(cookies);
@@ -128,7 +125,7 @@ pub async fn redeem_code(
 /// What makes a browser forget that it was signed in.
 pub fn forgetting(accounts: &Accounts) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(header::SET_COOKIE, expired_cookie(SESSION_COOKIE, accounts.public_url()));
+    headers.insert(header::SET_COOKIE, Cookie::Session.forget(accounts.public_url()));
     headers.insert("clear-site-data", header::HeaderValue::from_static("\"cache\", \"storage\""));
     headers
 }

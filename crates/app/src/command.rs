@@ -13,6 +13,7 @@ use platform::folder::{DataFolder, Taken};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use crate::audit::{self, Audit};
 use crate::backup::{self, Backup};
 use crate::house::House;
 use crate::operator::{self, Request};
@@ -69,6 +70,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Hold the promises against the data folder and the running server; exit 1 where one is broken.
+    Audit(Audit),
     /// Check a receipt of a deletion; exit 1 where it is wrong. With --key no data folder is needed.
     Verify {
         /// The receipt, as saved.
@@ -160,6 +163,7 @@ pub async fn run(started: Instant) -> i32 {
             Command::Docs(docs) => print(&document(&docs)?).map(|()| 0),
             Command::Verify { receipt, key: Some(key) } => print(&verify(&receipt, &key)?).map(|()| 0),
             Command::Serve => serve::serve(Settings::resolve(&matches)?, started).await.map(|()| 0),
+            Command::Audit(asked) => audit::run(Settings::resolve(&matches)?, asked).await,
             Command::Backup(asked) => backup::run(Settings::resolve(&matches)?, asked).await,
             Command::Restore(asked) => restore::run(Settings::resolve(&matches)?, asked).await,
             other => operate(Settings::resolve(&matches)?, other).await,
@@ -231,7 +235,7 @@ async fn carry_out(place: &Place, command: Command) -> Result<i32> {
             bar.finish_and_clear();
             print("Every key of the tree is new.")?;
         }
-        Command::Serve | Command::Docs(_) | Command::Backup(_) | Command::Restore(_) => {}
+        Command::Serve | Command::Docs(_) | Command::Audit(_) | Command::Backup(_) | Command::Restore(_) => {}
     }
     Ok(0)
 }
@@ -312,7 +316,7 @@ impl Place {
     }
 
     /// Asks for what takes no time to speak of.
-    async fn get(&self, request: Request) -> Result<Value> {
+    pub(crate) async fn get(&self, request: Request) -> Result<Value> {
         self.ask(request, &ProgressBar::hidden()).await
     }
 

@@ -20,7 +20,10 @@ use platform::ui::Site;
 use search::Index;
 use search::meaning::Encoder;
 use studio::{Models, Offer, Studio};
+use trust::audit::LastAudit;
 use vault::guard::Finding;
+
+use crate::audit::Facts;
 
 /// Models that were built in.
 mod built_in {
@@ -50,6 +53,11 @@ pub struct House {
     /// The log.
     #[from_ref(skip)]
     pub log: Log,
+    /// What an audit asks of the settings.
+    #[from_ref(skip)]
+    pub(crate) facts: Arc<Facts>,
+    /// The last audit.
+    pub last_audit: LastAudit,
     /// What the disk under the root does.
     #[from_ref(skip)]
     pub anchor: Arc<Finding>,
@@ -76,6 +84,8 @@ impl House {
         let anchor = find_anchor(&settings, log)?;
         platform::folder::create_private_dir(settings.anchor())?;
         let root = settings.root_file();
+        let facts = Arc::new(Facts::of(&settings));
+        let last_audit = LastAudit::of(folder.path());
         let db = Db::open(&folder.database()).await?;
         let keys = Keys::open(db.clone(), &root, &log_name(&settings.public_url), Arc::clone(&clock)).await?;
         let blobs = Blobs::open(folder.blobs(), keys.clone(), db.clone(), log)?;
@@ -115,8 +125,20 @@ impl House {
         });
         let site = Arc::new(Site { name: settings.site_name, contact: settings.contact });
         let anchor = Arc::new(anchor);
-        let house =
-            Self { anchor, db, accounts, gallery, studio, site, keys, blobs, log, _folder: Arc::new(folder) };
+        let house = Self {
+            anchor,
+            facts,
+            last_audit,
+            db,
+            accounts,
+            gallery,
+            studio,
+            site,
+            keys,
+            blobs,
+            log,
+            _folder: Arc::new(folder),
+        };
         house.recover().await?;
         Ok(house)
     }

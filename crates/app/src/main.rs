@@ -15,6 +15,7 @@ fn quiet_panics() {
 #[tokio::main]
 async fn main() -> ExitCode {
     quiet_panics();
+    platform::folder::make_all_private();
     // Where the system refuses, the page of the root stays out of a dump still.
     let _ = vault::deny_core_dumps();
     ExitCode::from(u8::try_from(app::command::run(Instant::now()).await).unwrap_or(1))

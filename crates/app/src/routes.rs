@@ -10,7 +10,7 @@ use axum::routing::{delete, get, post};
 use axum::{Form, Router};
 use kernel::limits::PICTURE_BYTES_MAX;
 use kernel::{Error, Locale};
-use platform::http::{Edge, Failure, Theme, edge, refuse_foreign_posts, security_headers, set_cookie};
+use platform::http::{Cookie, Edge, Failure, Theme, edge, refuse_foreign_posts, security_headers};
 use platform::ui;
 use serde::Deserialize;
 use tower_http::compression::CompressionLayer;
@@ -66,10 +66,12 @@ fn pages() -> Router<House> {
         .route("/account/sessions/revoke-all", post(accounts::pages::revoke_all))
         .route("/account/sessions/{id}/revoke", post(accounts::pages::revoke_session))
         .route("/account/delete-all", post(trust::erase::erase_pictures))
+        .route("/account/export", get(trust::export::export))
         .route("/account/close", post(trust::erase::close_account))
         .route("/verify", get(trust::receipts::verify_form).post(trust::receipts::verify))
         .route("/log/checkpoint", get(trust::receipts::checkpoint))
         .route("/log/tile/{*path}", get(trust::receipts::tile))
+        .route("/.well-known/privacy.json", get(trust::statement::statement))
         .route("/transparency", get(trust::transparency::transparency))
         .route("/preferences", post(preferences))
         .route("/assets/{digest}/{*path}", get(ui::asset))
@@ -111,8 +113,8 @@ async fn preferences(State(house): State<House>, Form(chosen): Form<Preferences>
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
     headers.insert(header::LOCATION, back.unwrap_or(HeaderValue::from_static("/")));
-    headers.append(header::SET_COOKIE, set_cookie("lang", locale.tag(), PREFERENCE_SECONDS, url));
+    headers.append(header::SET_COOKIE, Cookie::Lang.set(locale.tag(), PREFERENCE_SECONDS, url));
     let theme = Theme::from_name(&chosen.theme).name();
-    headers.append(header::SET_COOKIE, set_cookie("theme", theme, PREFERENCE_SECONDS, url));
+    headers.append(header::SET_COOKIE, Cookie::Theme.set(theme, PREFERENCE_SECONDS, url));
     response
 }

@@ -88,16 +88,8 @@ impl OpenAi {
         if !answer.status().is_success() {
             return Err(refusal(answer).await);
         }
-        let kind = answer
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|kind| kind.to_str().ok())
-            .unwrap_or_default();
-        let last = if kind.starts_with("text/event-stream") {
-            self.listen(answer, progress).await?
-        } else {
-            json_of(answer).await?
-        };
+        let last =
+            if is_stream(&answer) { self.listen(answer, progress).await? } else { json_of(answer).await? };
         let found = last.pointer("/data/0").unwrap_or(&last);
         let bytes = match (found["b64_json"].as_str(), found["url"].as_str()) {
             (Some(text), _) => BASE64.decode(text.as_bytes()).map_err(|cause| garbled().because(cause))?,
@@ -265,4 +257,9 @@ fn garbled() -> Error {
 
 fn too_long() -> Error {
     Error::new(Kind::Upstream, "The engine's answer is larger than this server accepts.")
+}
+#[expect(clippy::disallowed_methods, reason = "a header of the remote side's answer")]
+fn is_stream(answer: &reqwest::Response) -> bool {
+    let kind = answer.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }

@@ -1,10 +1,12 @@
 //! The program through its doors: a real server on a free port, a fresh data folder, a real client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // It is a test.
 
+mod audit;
 mod backup;
 mod command_line;
 mod crash;
 mod doors;
+mod export;
 mod gallery;
 mod ledger;
 mod pages;

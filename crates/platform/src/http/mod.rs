@@ -3,10 +3,12 @@
 
 mod failure;
 mod guard;
+mod heard;
 mod rate;
 mod visitor;
 
 pub use failure::{Door, Edge, Failure, Reply, edge};
-pub use guard::{refuse_foreign_posts, security_headers};
+pub use guard::{STRICT_HEADERS, refuse_foreign_posts, security_headers};
+pub use heard::Heard;
 pub use rate::{RateLimit, RateLimits, client_network};
-pub use visitor::{Html, Theme, Visitor, cookie, expired_cookie, set_cookie};
+pub use visitor::{Cookie, Html, Theme, Visitor};

@@ -4,10 +4,10 @@
 use std::sync::LazyLock;
 
 use kernel::Locale;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A text in every language of the interface.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Words {
     en: String,
