@@ -274,6 +274,12 @@ impl Summary {
         u32::try_from(self.probes.iter().filter(|(_, found)| *found == outcome).count()).unwrap_or(u32::MAX)
     }
 
+    /// When, for people.
+    #[must_use]
+    pub fn shown_time(&self) -> String {
+        self.time.replace('T', " ").replace('Z', " UTC")
+    }
+
     /// A breach where there is any.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

@@ -102,9 +102,9 @@ pub struct DataMap {
 }
 
 impl Stored {
-    /// Kinds of places, with the word for each.
-    fn kinds(&self) -> [(&'static str, &[String]); 9] {
-        [
+    /// The kinds of places where it is, with the word for each, and their names.
+    pub fn kinds(&self) -> impl Iterator<Item = (&'static str, &[String])> {
+        let all: [(&'static str, &[String]); 9] = [
             ("column", &self.columns),
             ("file", &self.files),
             ("backup", &self.backup),
@@ -114,12 +114,13 @@ impl Stored {
             ("library header", &self.framework_headers),
             ("browser", &self.browser),
             ("memory", &self.memory),
-        ]
+        ];
+        all.into_iter().filter(|(_, names)| !names.is_empty())
     }
 
     /// Where it is: the kind of each place and its name.
     pub fn places(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.kinds().into_iter().flat_map(|(kind, names)| names.iter().map(move |name| (kind, name.as_str())))
+        self.kinds().flat_map(|(kind, names)| names.iter().map(move |name| (kind, name.as_str())))
     }
 
     /// Whether it leads to an account.
@@ -147,8 +148,8 @@ pub fn markdown() -> Result<String> {
     );
     for stored in data_map()?.stored {
         let [why, until] = [&stored.why, &stored.until].map(|words| words.in_language(&Locale::English));
-        let kinds = stored.kinds().into_iter().filter(|(_, names)| !names.is_empty());
-        let what: Vec<_> = kinds.map(|(kind, names)| format!("{kind}: {}", names.join(" · "))).collect();
+        let what: Vec<_> =
+            stored.kinds().map(|(kind, names)| format!("{kind}: {}", names.join(" · "))).collect();
         let whose: Vec<_> = stored.whose.iter().map(|whose| whose.name()).collect();
         page += &format!(
             "| {} | {why} ({}) | {until} | {} | {} |\n",

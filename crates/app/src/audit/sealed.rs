@@ -1,4 +1,4 @@
-//! This owns the probe of sealed bytes: every file of a record and every column named `…_sealed` has the sealed form.
+//! This owns the probe of sealed bytes: every file of a record, and every column whose name ends so, has the sealed form.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -10,7 +10,7 @@ use trust::audit::{Finding, Probe};
 use crate::house::House;
 
 /// How the name of a sealed column ends.
-const SEALED: &str = "_sealed";
+const SEALED: &str = "sealed";
 const ADVICE: &str = "someone wrote into the data folder; find out who, and delete or restore these";
 
 pub(super) async fn look(house: &House) -> Result<Finding> {

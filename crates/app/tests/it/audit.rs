@@ -1,6 +1,7 @@
 //! `safelight audit` by the real command line: a clean house passes, and each thing that is broken is found.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,6 @@ use kernel::Id;
 use serde_json::{Value, json};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::program::{Server, report, safelight};
 use crate::site::{self, copy_dir};
@@ -182,7 +182,7 @@ async fn each_thing_that_is_broken_around_it_is_found() {
     let bad = at("bad.log");
     finds(&data, &["--log-file", bad.to_str().unwrap()], "log", "line 2");
 
-    let lax = stand_in().await;
+    let lax = stand_in();
     finds(&data, &["--headers-at", &lax], "headers", "content-security-policy is missing");
 
     let advisories = at("advisories");
@@ -208,17 +208,17 @@ async fn each_thing_that_is_broken_around_it_is_found() {
     finds(&data, &["--advisories", at("nowhere").to_str().unwrap()], "advisories", "no advisories");
 }
 
-/// A server that answers every request without one of the headers; where it listens.
-async fn stand_in() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+/// A server that answers every request without one of the headers; where it listens. It has a thread of its own, since this
+/// one waits for the command.
+fn stand_in() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let lax = platform::http::STRICT_HEADERS.iter().filter(|(name, _)| *name != "content-security-policy");
     let head: String = lax.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            stream.read(&mut [0; 1024]).await.unwrap();
-            stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\nhello").as_bytes()).await.unwrap();
-        }
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.read(&mut [0; 1024]).unwrap();
+        stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\nhello").as_bytes()).unwrap();
     });
     address
 }
