@@ -217,7 +217,7 @@ fn stand_in() -> String {
     let head: String = lax.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        stream.read(&mut [0; 1024]).unwrap();
+        assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
         stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\nhello").as_bytes()).unwrap();
     });
     address

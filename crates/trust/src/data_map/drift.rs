@@ -47,6 +47,24 @@ fn every_header_that_is_read_is_in_the_map_and_no_other() {
     assert_eq!(heard, mapped(|stored| &stored.headers));
 }
 
+/// How many variants an enum has in its source, since a list of all of them could leave one out.
+fn variants(file: &str, name: &str) -> usize {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    let body = text.split(&format!("pub enum {name} {{")).nth(1).unwrap().split("\n}").next().unwrap();
+    body.lines().filter(|line| line.ends_with(',') && !line.contains("//")).count()
+}
+
+#[test]
+fn no_header_and_no_cookie_is_left_out_of_the_lists() {
+    assert_eq!(variants("crates/platform/src/http/heard.rs", "Heard"), Heard::ALL.len());
+    assert_eq!(variants("crates/platform/src/http/visitor.rs", "Cookie"), Cookie::ALL.len());
+    for (path, text) in sources("crates", "rs").iter().filter(|(path, _)| !path.ends_with("http/visitor.rs"))
+    {
+        let by_hand = ["; HttpOnly", "; Max-Age", "; SameSite"].iter().find(|part| text.contains(**part));
+        assert!(by_hand.is_none() || path.ends_with("drift.rs"), "{} sets a cookie by hand", path.display());
+    }
+}
+
 /// Pairs of a store of the browser and a key, as scripts name them.
 fn kept_by(script: &str) -> BTreeSet<String> {
     let mut kept = BTreeSet::new();
