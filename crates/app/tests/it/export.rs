@@ -119,7 +119,11 @@ async fn programs_read_the_promises_the_data_map_and_the_last_audit() {
     let report = trust::audit::Report { time: "2026-11-25T12:00:00Z".to_owned(), findings };
     app.house.last_audit.replace(&report.summary()).unwrap();
     let page = app.browser().get(app.url("/transparency")).send().await.unwrap().text().await.unwrap();
-    assert!(page.contains("2026-11-25T12:00:00Z") && page.contains("Something is not as promised"));
+    assert!(
+        page.contains("2026-11-25T12:00:00Z")
+            && page.contains("Something is not as promised")
+            && page.contains("breached 1")
+    );
     let again = app.browser().get(app.url("/.well-known/privacy.json")).send().await.unwrap();
     let again: Value = again.json().await.unwrap();
     assert_eq!((&again["audit"]["outcome"], &again["audit"]["breaches"]), (&json!("breach"), &json!(1)));
