@@ -97,6 +97,7 @@ const visitors = [
   ["sign-in", at("/sign-in")],
   ["code", askForCode],
   ["transparency", at("/transparency")],
+  ["statistics", at("/statistics")],
   ["verify", at("/verify")],
   ["genuine", check(() => receipt)],
   ["forged", check(() => receipt.replace("epoch", "epocs"))],

@@ -170,7 +170,7 @@ test("axe finds nothing on public pages, at both widths, in both themes", async 
   for (const width of [390, 1440]) {
     for (const colorScheme of ["light", "dark"]) {
       const page = await house.newPage({ colorScheme, viewport: { width, height: 900 } });
-      for (const path of ["/", "/?q=garden&ratio=square", "/a/plate-003", "/sign-in", "/transparency", "/nowhere"]) {
+      for (const path of ["/", "/?q=garden&ratio=square", "/a/plate-003", "/sign-in", "/transparency", "/statistics", "/nowhere"]) {
         await page.goto(path);
         assert.deepEqual(await violations(page), [], `${colorScheme} ${width}`);
         assert.ok(await page.locator("html").evaluate((html) => html.scrollWidth <= innerWidth), `${path} is wider than ${width}`);

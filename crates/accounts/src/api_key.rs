@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
-use kernel::{Error, Id, Kind, Result, Secret};
+use kernel::{ApiKey, Error, Id, Kind, Result, purpose};
 use platform::db::sql;
 use platform::http::Reply;
 use serde::{Deserialize, Serialize};
@@ -24,12 +24,11 @@ const KEYS_MAX: i64 = 5;
 const NAME_CHARS_MAX: usize = 60;
 
 /// A key that was just made; its token is shown now and never again.
-#[derive(Debug)]
 pub struct NewKey {
     /// Its id, to revoke it by.
     pub id: Id,
     /// What the caller sends.
-    pub token: Secret<String>,
+    pub token: ApiKey,
     /// Its name.
     pub name: String,
 }
@@ -39,7 +38,7 @@ pub(crate) const NAME_FIELD: &str = "key name";
 
 /// A key as its owner sees it.
 #[derive(Clone, Debug)]
-pub struct ApiKey {
+pub struct ListedKey {
     /// Its id, to revoke it by.
     pub id: Id,
     /// Its name.
@@ -81,7 +80,7 @@ impl Accounts {
         }
         let random: String =
             BASE64URL_NOPAD.encode(&rand::random::<[u8; 21]>()).chars().take(RANDOM_CHARS).collect();
-        let token = Secret::new(format!("{PREFIX}{random}{}", checksum(&random)));
+        let token = ApiKey::from(format!("{PREFIX}{random}{}", checksum(&random)));
         let id = Id::random();
         let name_sealed = vault::seal_field(&self.keys.get(account).await?, id, NAME_FIELD, name.as_bytes())?;
         let mut writing = self.db.write().await?;
@@ -100,7 +99,7 @@ impl Accounts {
             .bind(id.as_bytes().as_slice())
             .bind(account.as_bytes().as_slice())
             .bind(name_sealed)
-            .bind(self.token_fingerprint(token.expose()).as_slice())
+            .bind(self.token_fingerprint(token.reveal(purpose::Recognise)).as_slice())
             .bind(random.chars().take(4).collect::<String>())
             .bind(self.clock.today())
             .execute(&mut *writing)
@@ -132,7 +131,7 @@ impl Accounts {
     ///
     /// # Errors
     /// As every read.
-    pub async fn keys(&self, account: Id) -> Result<Vec<ApiKey>> {
+    pub async fn keys(&self, account: Id) -> Result<Vec<ListedKey>> {
         let rows: Vec<(Vec<u8>, Vec<u8>, String, i64)> = sqlx::query_as(
             "SELECT id, name_sealed, hint, created_day FROM api_key WHERE account = ? ORDER BY created_day, id",
         )
@@ -146,7 +145,7 @@ impl Accounts {
                 let id = Id::from_column(&id)?;
                 let name =
                     String::from_utf8_lossy(&vault::open_field(&key, id, NAME_FIELD, &sealed)?).into_owned();
-                Ok(ApiKey { id, name, hint, created_day })
+                Ok(ListedKey { id, name, hint, created_day })
             })
             .collect()
     }
@@ -192,7 +191,9 @@ pub async fn tokens_create(
 ) -> Reply<Json<Value>> {
     let key = accounts.create_key(member.account(), &body.name).await?;
     let created_at = day_text(accounts.clock.today());
-    Ok(Json(json!({ "id": key.id, "token": key.token.expose(), "name": key.name, "created_at": created_at })))
+    Ok(Json(
+        json!({ "id": key.id, "token": key.token.reveal(purpose::ShowOnce), "name": key.name, "created_at": created_at }),
+    ))
 }
 
 /// `GET /api/tokens`, for a browser session.
@@ -200,7 +201,7 @@ pub async fn tokens_list(
     State(accounts): State<Arc<Accounts>>,
     member: Member,
 ) -> Reply<Json<Vec<TokenAnswer>>> {
-    let answer = |key: ApiKey| TokenAnswer {
+    let answer = |key: ListedKey| TokenAnswer {
         id: key.id,
         name: key.name,
         token_value: format!("{PREFIX}{}...****", key.hint),

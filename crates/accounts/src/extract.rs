@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::{Error, Id, Kind};
 use platform::http::{Cookie, Failure, Heard};
+use platform::statistics::{Counter, Who};
 
 use crate::{Accounts, unauthenticated};
 
@@ -35,6 +36,14 @@ impl Member {
 /// Someone who may be signed in.
 #[derive(Clone, Copy, Debug)]
 pub struct MaybeMember(pub Option<Member>);
+
+impl MaybeMember {
+    /// Whose session it is, if it is anyone's.
+    #[must_use]
+    pub fn account(&self) -> Option<Id> {
+        self.0.as_ref().map(Member::account)
+    }
+}
 
 /// A program with an API key.
 #[derive(Clone, Copy, Debug)]
@@ -108,8 +117,10 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let token = bearer(&parts.headers).ok_or_else(bad_token)?;
-        let account = Arc::<Accounts>::from_ref(state).find_key(token).await?;
-        account.map(Self).ok_or_else(bad_token)
+        let accounts = Arc::<Accounts>::from_ref(state);
+        let account = accounts.find_key(token).await?.ok_or_else(bad_token)?;
+        accounts.counters.count(Counter::ProgramCall, Who::Account(account));
+        Ok(Self(account))
     }
 }
 

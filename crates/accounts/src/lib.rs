@@ -14,12 +14,13 @@ pub mod view;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kernel::{Clock, EmailAddress, Error, Id, Purpose, Result};
+use kernel::{Clock, EmailAddress, Error, Id, Result, purpose};
 use platform::db::{Db, Writing, sql};
 use platform::http::RateLimits;
 use platform::keys::Keys;
 use platform::log::Log;
 use platform::mail::Mailer;
+use platform::statistics::{Counter, Counters, Who};
 use tokio::sync::Mutex;
 
 pub use api_key::{NewKey, tokens_create, tokens_delete, tokens_list};
@@ -31,17 +32,21 @@ const ADDRESS_FIELD: &str = "address";
 /// Accounts whose keys are opened at a time.
 const OPENED_AT_ONCE: usize = 4096;
 
+/// Keyed fingerprint of an address.
+type AddressPrint = [u8; 32];
+
 /// Members of this site, with what they stand on.
 pub struct Accounts {
     db: Db,
     keys: Keys,
     /// Accounts by the fingerprint of their address: in rows it is sealed, so that nothing on the disk can be looked up.
-    addresses: Mutex<HashMap<[u8; 32], Id>>,
+    addresses: Mutex<HashMap<AddressPrint, Id>>,
     clock: Arc<dyn Clock>,
     mailer: Mailer,
     limits: Arc<RateLimits>,
     codes: sign_in::Codes,
     log: Log,
+    counters: Counters,
     daily_credits: u32,
     site_name: String,
     public_url: String,
@@ -56,6 +61,7 @@ pub struct Parts {
     pub mailer: Mailer,
     pub limits: Arc<RateLimits>,
     pub log: Log,
+    pub counters: Counters,
     pub daily_credits: u32,
     pub site_name: String,
     pub public_url: String,
@@ -77,6 +83,7 @@ impl Accounts {
             limits: parts.limits,
             codes: sign_in::Codes::default(),
             log: parts.log,
+            counters: parts.counters,
             daily_credits: parts.daily_credits,
             site_name: parts.site_name,
             public_url: parts.public_url,
@@ -84,9 +91,8 @@ impl Accounts {
     }
 
     /// The keyed fingerprint under which an address is found.
-    fn print(&self, address: &EmailAddress) -> [u8; 32] {
-        let canonical = address.canonical(Purpose::FindAccount);
-        self.keys.site().fingerprint("address", canonical.reveal(Purpose::FindAccount).as_bytes())
+    fn print(&self, address: &EmailAddress) -> AddressPrint {
+        self.keys.site().fingerprint("address", address.canonical().reveal(purpose::FindAccount).as_bytes())
     }
 
     /// The account of an address, made if there is none.
@@ -94,7 +100,11 @@ impl Accounts {
     /// # Errors
     /// As every write.
     pub async fn find_or_create(&self, address: &EmailAddress) -> Result<Id> {
-        let print = self.print(address);
+        self.find_or_create_by(self.print(address)).await
+    }
+
+    /// The account whose address has this keyed fingerprint, made if there is none.
+    pub(crate) async fn find_or_create_by(&self, print: AddressPrint) -> Result<Id> {
         let mut addresses = self.addresses.lock().await;
         if let Some(account) = addresses.get(&print) {
             return Ok(*account);
@@ -112,6 +122,7 @@ impl Accounts {
         ledger::open_books(&mut writing, account).await?;
         platform::db::commit(writing).await?;
         addresses.insert(print, account);
+        self.counters.count(Counter::AccountMade, Who::Account(account));
         Ok(account)
     }
 
@@ -132,6 +143,7 @@ impl Accounts {
     /// Forgets the address of an account that has been erased.
     pub async fn forget(&self, account: Id) {
         self.addresses.lock().await.retain(|_, other| *other != account);
+        self.counters.count(Counter::AccountClosed, Who::Account(account));
     }
 
     /// Address of this site, for cookies.
@@ -153,7 +165,7 @@ async fn delete_rows(writing: &mut Writing, account: Id) -> Result<()> {
 }
 
 /// Opens the fingerprint of every address.
-async fn addresses(db: &Db, keys: &Keys) -> Result<HashMap<[u8; 32], Id>> {
+async fn addresses(db: &Db, keys: &Keys) -> Result<HashMap<AddressPrint, Id>> {
     let broken = || Error::internal("a sealed address is broken");
     let rows: Vec<(Vec<u8>, Vec<u8>)> =
         sqlx::query_as("SELECT id, address_sealed FROM account").fetch_all(db.read()).await.map_err(sql)?;

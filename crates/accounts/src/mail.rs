@@ -1,10 +1,11 @@
 //! This owns the one mail that exists: the sign-in code, in three languages, as plain text and HTML.
 
-use kernel::Locale;
+use kernel::{Locale, SignInCode, purpose};
 use platform::mail::Mail;
 
 /// The mail with a code. The site's name is the operator's; nothing else varies.
-pub(crate) fn code_mail(site: &str, code: &str, locale: Locale) -> Mail {
+pub(crate) fn code_mail(site: &str, code: &SignInCode, locale: Locale) -> Mail {
+    let code = code.reveal(purpose::SendSignInCode);
     let spaced = code.split_at_checked(4).map_or_else(|| code.to_owned(), |(a, b)| format!("{a} {b}"));
     let (subject, line, life, ignore) = match locale {
         Locale::English => (

@@ -7,7 +7,7 @@ use axum::Form;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use kernel::{Error, Id, Kind, Locale};
+use kernel::{Error, Id, Kind, Locale, Typed, purpose};
 use platform::http::{Cookie, Html, Reply, Visitor, client_network};
 use platform::ui::{Nav, Page, Site, say, say_count, say_failure};
 use serde::Deserialize;
@@ -32,7 +32,7 @@ pub struct Next {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct AddressForm {
-    address: String,
+    address: Typed,
     next: String,
 }
 
@@ -40,7 +40,7 @@ pub struct AddressForm {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct CodeForm {
-    code: String,
+    code: Typed,
     next: String,
 }
 
@@ -83,7 +83,8 @@ pub async fn send_code(
 ) -> Reply {
     match accounts.send_code(&form.address, &client_network(client.ip()), visitor.locale).await {
         Ok(browser) => {
-            let bound = Cookie::SignIn.set(browser.expose(), CODE_SECONDS, accounts.public_url());
+            let bound =
+                Cookie::SignIn.set(browser.reveal(purpose::ShowOnce), CODE_SECONDS, accounts.public_url());
             Ok(([(header::SET_COOKIE, bound)], sign_in_page(&site, &visitor, &form.next, Some(()), None))
                 .into_response())
         }
@@ -108,7 +109,10 @@ pub async fn redeem_code(
         Ok((_, token)) => {
             let url = accounts.public_url();
             let cookies = [
-                (header::SET_COOKIE, Cookie::Session.set(token.expose(), SESSION_SECONDS, url)),
+                (
+                    header::SET_COOKIE,
+                    Cookie::Session.set(token.reveal(purpose::ShowOnce), SESSION_SECONDS, url),
+                ),
                 (header::SET_COOKIE, Cookie::SignIn.forget(url)),
             ];
             let mut response = Redirect::to(local(&form.next)).into_response();
@@ -195,7 +199,7 @@ pub async fn create_key(
     let mut view = accounts.account_page(&site, &visitor, member).await?;
     let status = match made {
         Ok(key) => {
-            view.new_key = Some(key.token.expose().clone());
+            view.new_key = Some(key.token.reveal(purpose::ShowOnce).to_owned());
             StatusCode::OK
         }
         Err(error) => {

@@ -1,8 +1,7 @@
 //! This owns sessions: a random token in a cookie, its fingerprint in the database.
 
-use data_encoding::BASE64URL_NOPAD;
 use kernel::clock::DAY_SECONDS;
-use kernel::{Id, Result, Secret};
+use kernel::{Id, Result, Token, purpose};
 use platform::db::sql;
 use sqlx::Row;
 
@@ -28,14 +27,14 @@ pub struct Session {
 
 impl Accounts {
     /// Starts a session; the token goes into a cookie and is kept nowhere else.
-    pub(crate) async fn start_session(&self, account: Id) -> Result<Secret<String>> {
-        let token = Secret::new(BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>()));
+    pub(crate) async fn start_session(&self, account: Id) -> Result<Token> {
+        let token = Token::random();
         let today = self.clock.today();
         let mut writing = self.db.write().await?;
         sqlx::query("INSERT INTO session (id, account, token_print, created_day, used_day, expires_at) VALUES (?, ?, ?, ?, ?, ?)")
             .bind(Id::random().as_bytes().as_slice())
             .bind(account.as_bytes().as_slice())
-            .bind(self.token_print(token.expose()).as_slice())
+            .bind(self.token_print(token.reveal(purpose::Recognise)).as_slice())
             .bind(today)
             .bind(today)
             .bind(self.clock.now() + SESSION_SECONDS)

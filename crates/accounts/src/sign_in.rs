@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::constant_time;
-use data_encoding::BASE64URL_NOPAD;
 use kernel::clock::UnixSeconds;
-use kernel::{EmailAddress, Error, Id, Locale, Result, Secret};
+use kernel::{EmailAddress, Error, Id, Locale, Result, SignInCode, Token, Typed, purpose};
 use platform::http::RateLimit;
 use platform::log::Event;
+use platform::statistics::{Counter, Who};
 use std::sync::Arc;
 
-use crate::{Accounts, mail};
+use crate::{Accounts, AddressPrint, mail};
 
 /// How long a code works.
 pub(crate) const CODE_SECONDS: i64 = 600;
@@ -20,8 +20,6 @@ pub(crate) const CODE_SECONDS: i64 = 600;
 const TRIES_MAX: u32 = 5;
 /// Codes that wait to come back; when full, the oldest make room.
 const CODES_MAX: usize = 10_000;
-/// Digits of a code.
-const CODE_DIGITS: usize = 8;
 
 const MAILS_PER_ADDRESS: RateLimit = RateLimit { scope: "mail to an address", most: 5, window_seconds: 3600 };
 const MAILS_PER_NETWORK: RateLimit =
@@ -34,9 +32,8 @@ const TRIES_PER_NETWORK: RateLimit =
 pub(crate) struct Codes(Mutex<HashMap<[u8; 32], Waiting>>);
 
 struct Waiting {
-    address: EmailAddress,
-    address_print: [u8; 32],
-    code: Secret<String>,
+    address: AddressPrint,
+    code: SignInCode,
     expires_at: UnixSeconds,
     tries: u32,
 }
@@ -49,7 +46,7 @@ impl Codes {
     /// Keeps a code; an address has one live code, and so has a browser.
     fn keep(&self, browser: [u8; 32], waiting: Waiting, now: UnixSeconds) {
         let mut all = self.all();
-        all.retain(|_, other| other.expires_at > now && other.address_print != waiting.address_print);
+        all.retain(|_, other| other.expires_at > now && other.address != waiting.address);
         if all.len() >= CODES_MAX
             && let Some(oldest) = all.iter().min_by_key(|(_, other)| other.expires_at).map(|(key, _)| *key)
         {
@@ -58,16 +55,15 @@ impl Codes {
         all.insert(browser, waiting);
     }
 
-    /// Takes a try; the address comes out once, when the code is right.
-    fn redeem(&self, browser: [u8; 32], typed: &str, now: UnixSeconds) -> Result<EmailAddress> {
+    /// Takes a try; the fingerprint of the address comes out once, when the code is right.
+    fn redeem(&self, browser: [u8; 32], typed: &SignInCode, now: UnixSeconds) -> Result<AddressPrint> {
         let expired =
             || Error::invalid("code", "This code has expired or was used. Please ask for a new one.");
         let mut all = self.all();
         let waiting = all.get_mut(&browser).filter(|waiting| waiting.expires_at > now).ok_or_else(expired)?;
         waiting.tries += 1;
-        let right =
-            constant_time::verify_slices_are_equal(waiting.code.expose().as_bytes(), typed.as_bytes())
-                .is_ok();
+        let (sent, typed) = (waiting.code.reveal(purpose::Recognise), typed.reveal(purpose::Recognise));
+        let right = constant_time::verify_slices_are_equal(sent.as_bytes(), typed.as_bytes()).is_ok();
         if right && waiting.tries <= TRIES_MAX {
             return all.remove(&browser).map(|waiting| waiting.address).ok_or_else(expired);
         }
@@ -86,30 +82,28 @@ impl Accounts {
     /// `Invalid` for what cannot be an address, `RateLimited`.
     pub(crate) async fn send_code(
         self: &Arc<Self>,
-        typed: &str,
+        typed: &Typed,
         network: &[u8],
         locale: Locale,
-    ) -> Result<Secret<String>> {
-        let address = EmailAddress::parse(typed)?;
-        let address_print = self.print(&address);
+    ) -> Result<Token> {
+        let to = EmailAddress::parse(typed)?;
+        let address = self.print(&to);
         self.limits.count(MAILS_PER_NETWORK, network)?;
-        self.limits.count(MAILS_PER_ADDRESS, &address_print)?;
-        let number = rand::random_range(0..10_u64.pow(8));
-        let code = Secret::new(format!("{number:0CODE_DIGITS$}"));
-        let browser = Secret::new(BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>()));
-        let mail = mail::code_mail(&self.site_name, code.expose(), locale);
-        // Sent from a task, so that the answer takes as long for every address; the sender has its own copy.
-        let (accounts, to) = (Arc::clone(self), EmailAddress::parse(typed)?);
+        self.limits.count(MAILS_PER_ADDRESS, &address)?;
+        let (code, browser) = (SignInCode::random(), Token::random());
+        let mail = mail::code_mail(&self.site_name, &code, locale);
+        // Sent from a task, so that the answer takes as long for every address; the address ends with it.
+        let accounts = Arc::clone(self);
         tokio::spawn(async move {
             let sent = accounts.mailer.send(&to, mail).await;
             accounts.log.write(Event::Mail { accepted: sent.is_ok() });
             if sent.is_err() {
-                accounts.codes.all().retain(|_, waiting| waiting.address_print != address_print);
+                accounts.codes.all().retain(|_, waiting| waiting.address != address);
             }
         });
         let expires_at = self.clock.now() + CODE_SECONDS;
-        let waiting = Waiting { address, address_print, code, expires_at, tries: 0 };
-        self.codes.keep(self.browser_print(browser.expose()), waiting, self.clock.now());
+        let waiting = Waiting { address, code, expires_at, tries: 0 };
+        self.codes.keep(self.browser_print(browser.reveal(purpose::Recognise)), waiting, self.clock.now());
         Ok(browser)
     }
 
@@ -120,15 +114,16 @@ impl Accounts {
     pub(crate) async fn redeem_code(
         &self,
         browser: &str,
-        typed: &str,
+        typed: &Typed,
         network: &[u8],
-    ) -> Result<(Id, Secret<String>)> {
+    ) -> Result<(Id, Token)> {
         self.limits.count(TRIES_PER_NETWORK, network)?;
-        let digits =
-            Secret::new(typed.chars().filter(char::is_ascii_digit).take(CODE_DIGITS + 1).collect::<String>());
-        let address = self.codes.redeem(self.browser_print(browser), digits.expose(), self.clock.now())?;
-        let account = self.find_or_create(&address).await?;
-        Ok((account, self.start_session(account).await?))
+        let code = SignInCode::read(typed);
+        let address = self.codes.redeem(self.browser_print(browser), &code, self.clock.now())?;
+        let account = self.find_or_create_by(address).await?;
+        let session = self.start_session(account).await?;
+        self.counters.count(Counter::SignedIn, Who::Account(account));
+        Ok((account, session))
     }
 
     fn browser_print(&self, browser: &str) -> [u8; 32] {

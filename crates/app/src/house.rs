@@ -16,6 +16,7 @@ use platform::http::RateLimits;
 use platform::keys::Keys;
 use platform::log::{Event, Log};
 use platform::mail::Mailer;
+use platform::statistics::Counters;
 use platform::ui::Site;
 use search::Index;
 use search::meaning::Encoder;
@@ -50,6 +51,8 @@ pub struct House {
     pub keys: Keys,
     /// Sealed files.
     pub blobs: Blobs,
+    /// What happens, without who did it.
+    pub counters: Counters,
     /// The log.
     #[from_ref(skip)]
     pub log: Log,
@@ -101,6 +104,7 @@ impl House {
             clock: Arc::clone(&clock),
             public_url: settings.public_url.clone(),
         });
+        let counters = Counters::new(Arc::clone(&clock));
         let accounts = Accounts::open(accounts::Parts {
             db: db.clone(),
             keys: keys.clone(),
@@ -108,6 +112,7 @@ impl House {
             mailer: Mailer::new(&settings.mail, &settings.mail_from)?,
             limits: Arc::new(RateLimits::new(Arc::clone(&clock))),
             log,
+            counters: counters.clone(),
             daily_credits: settings.daily_credits,
             site_name: settings.site_name.clone(),
             public_url: settings.public_url.clone(),
@@ -121,6 +126,7 @@ impl House {
             models: models(settings.remote, settings.drawing_threads, encoder, client, log)?,
             clock,
             log,
+            counters: counters.clone(),
             public_url: settings.public_url,
         });
         let site = Arc::new(Site { name: settings.site_name, contact: settings.contact });
@@ -136,6 +142,7 @@ impl House {
             site,
             keys,
             blobs,
+            counters,
             log,
             _folder: Arc::new(folder),
         };
@@ -161,6 +168,14 @@ impl House {
         self.studio.expire().await
     }
 
+    /// Publishes the days of counting that are over.
+    ///
+    /// # Errors
+    /// As every write.
+    pub async fn publish_statistics(&self) -> Result<()> {
+        trust::statistics::publish(&self.db, &self.counters).await
+    }
+
     /// Holds files against keys, both ways; returns the records swept and the pictures missing.
     ///
     /// # Errors
@@ -180,8 +195,10 @@ impl House {
 
     /// Ends what goes on beside, and closes the database.
     pub async fn close(&self) {
-        if let Err(error) = self.blobs.sweep().await {
-            self.log.failure(&error);
+        for done in [self.blobs.sweep().await, self.publish_statistics().await] {
+            if let Err(error) = done {
+                self.log.failure(&error);
+            }
         }
         self.db.close().await;
     }

@@ -4,12 +4,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use data_encoding::BASE64;
 use engines::{Progress, State};
 use gallery::Tick;
 use gallery::api::SearchQuery;
-use kernel::{EmailAddress, Error, Kind, Result};
+use kernel::{EmailAddress, Error, Kind, Prompt, Result, purpose};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use studio::{Asked, Order};
@@ -119,21 +120,21 @@ pub async fn execute(house: &House, request: Request, steps: Steps) -> Result<Va
         }
         Request::Search { words, limit } => house.gallery.search_json(SearchQuery::words(words, limit)).await,
         Request::Generate { prompt, model, ratio, resolution, technique, seed } => {
-            let asked = Asked { prompt, model, ratio, resolution, technique, seed, references: Vec::new() };
-            let order = Order::parse(asked, house.studio.models())?;
+            let asked = Asked { model, ratio, resolution, technique, seed, references: Vec::new() };
+            let order = Order::parse(Arc::new(Prompt::parse(prompt)?), asked, house.studio.models())?;
             let credit = house.studio.credit(order.model());
             let picture = draw(house, order, steps).await?;
             Ok(json!({ "png": BASE64.encode(&imaging::encode_png_credited(&picture, &credit)?) }))
         }
         Request::CreateAccount { address, credits } => {
-            let account = house.accounts.find_or_create(&EmailAddress::parse(&address)?).await?;
+            let account = house.accounts.find_or_create(&EmailAddress::parse(&address.into())?).await?;
             house.accounts.grant(account, credits).await?;
             // One key of the command line per account: the one before it ends, so that the five are not used up.
             for key in house.accounts.keys(account).await?.iter().filter(|key| key.name == COMMAND_LINE_KEY) {
                 house.accounts.revoke_key(account, key.id).await?;
             }
             let key = house.accounts.create_key(account, COMMAND_LINE_KEY).await?;
-            Ok(json!({ "account_id": account, "api_key": key.token.expose() }))
+            Ok(json!({ "account_id": account, "api_key": key.token.reveal(purpose::ShowOnce) }))
         }
         Request::RemoveArtwork { id } => {
             let id = gallery::artwork::ArtworkId::parse(&id)?;

@@ -73,6 +73,8 @@ fn pages() -> Router<House> {
         .route("/log/tile/{*path}", get(trust::receipts::tile))
         .route("/.well-known/privacy.json", get(trust::statement::statement))
         .route("/transparency", get(trust::transparency::transparency))
+        .route("/statistics", get(trust::statistics::statistics))
+        .route("/.well-known/statistics.json", get(trust::statistics::statistics_json))
         .route("/preferences", post(preferences))
         .route("/assets/{digest}/{*path}", get(ui::asset))
         .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))

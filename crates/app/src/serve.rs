@@ -96,7 +96,12 @@ async fn chores(house: House, starter_gallery: Switch, stop: CancellationToken) 
         {
             house.log.failure(&error);
         }
-        let done = [house.studio.expire().await, house.blobs.sweep().await, house.keys.publish_log().await];
+        let done = [
+            house.studio.expire().await,
+            house.blobs.sweep().await,
+            house.keys.publish_log().await,
+            house.publish_statistics().await,
+        ];
         for done in done {
             if let Err(error) = done {
                 house.log.failure(&error);

@@ -1,10 +1,12 @@
 //! This owns the first gallery: prompts written for it, drawn by the built-in engine, labelled as made here.
 
+use std::sync::Arc;
+
 use engines::{Progress, State};
 use gallery::artwork::{ArtworkId, Origin};
 use gallery::extract::Extracted;
 use gallery::source::Entry;
-use kernel::{Clock, Error, Result, SystemClock};
+use kernel::{Clock, Error, Prompt, Result, SystemClock};
 use platform::log::Event;
 use serde::Deserialize;
 use studio::{Asked, Order};
@@ -69,14 +71,14 @@ async fn draw(
     stop: &CancellationToken,
 ) -> Result<()> {
     let asked = Asked {
-        prompt: picture.prompt.clone(),
         ratio: picture.ratio,
         technique: picture.technique,
         seed: (seed + 11).to_string(),
         ..Asked::default()
     };
     let (state, _seen) = watch::channel(State::default());
-    let order = Order::parse(asked, house.studio.models())?;
+    let prompt = Arc::new(Prompt::parse(picture.prompt.as_str())?);
+    let order = Order::parse(prompt, asked, house.studio.models())?;
     let licence = house.studio.credit(order.model());
     let drawn = house.studio.draw_now(order, Progress::new(state, stop.clone())).await?;
     let entry = Entry {

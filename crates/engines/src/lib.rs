@@ -6,6 +6,7 @@ pub mod papercut;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use imaging::Picture;
 use kernel::{Prompt, Ratio, Result};
@@ -53,10 +54,9 @@ pub struct Model {
 }
 
 /// What to draw.
-#[derive(Debug)]
 pub struct Request {
-    /// The member's words.
-    pub prompt: Prompt,
+    /// The member's words, which several pictures of one order share.
+    pub prompt: Arc<Prompt>,
     /// Which of the engine's models.
     pub model: String,
     /// Width and height in pixels.
@@ -77,7 +77,7 @@ pub struct State {
     /// Steps in all; 0 when not known yet.
     pub steps: u32,
     /// A small preview of the picture.
-    pub preview: Option<std::sync::Arc<Picture>>,
+    pub preview: Option<Arc<Picture>>,
 }
 
 /// How an engine tells what it is doing and hears that it should stop.

@@ -1,12 +1,13 @@
 //! This owns the client of OpenAI-compatible image APIs: the prompt goes out, pixels come back, nothing else is said.
 //! Whether a server streams is left to it: both a JSON answer and server-sent events are understood.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::BASE64;
 use futures_util::StreamExt;
 use imaging::Picture;
-use kernel::{Error, Kind, Purpose, Ratio, Result, Secret};
+use kernel::{Error, Kind, Ratio, Result, Secret, purpose};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
 use serde_json::{Value, json};
 
@@ -61,7 +62,7 @@ impl OpenAi {
 
     fn request(&self, request: &Request) -> Result<RequestBuilder> {
         let (width, height) = request.size_px;
-        let prompt = request.prompt.reveal(Purpose::Develop);
+        let prompt = request.prompt.reveal(purpose::Develop);
         let size = format!("{width}x{height}");
         if request.references.is_empty() {
             let body = json!({ "model": request.model, "prompt": prompt, "n": 1, "size": size, "stream": true, "partial_images": PREVIEWS });
@@ -129,11 +130,7 @@ impl OpenAi {
                     let preview = preview
                         .and_then(|bytes| imaging::decode(&bytes).ok())
                         .and_then(|picture| imaging::fit(&picture, 256).ok());
-                    progress.report(State {
-                        step,
-                        steps: PREVIEWS + 1,
-                        preview: preview.map(std::sync::Arc::new),
-                    })?;
+                    progress.report(State { step, steps: PREVIEWS + 1, preview: preview.map(Arc::new) })?;
                 }
                 if event["error"].is_object() {
                     return Err(declined());

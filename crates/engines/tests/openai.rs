@@ -1,6 +1,8 @@
 //! The client of OpenAI-compatible APIs against a stand-in that speaks the wire format; no real service is reached.
 #![allow(clippy::unwrap_used, clippy::panic)] // It is a test.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Multipart;
@@ -37,7 +39,7 @@ async fn stand_in(answer: impl Fn() -> Response + Clone + Send + Sync + 'static)
 
 fn request(references: Vec<Picture>) -> Request {
     Request {
-        prompt: Prompt::parse(CANARY.into()).unwrap(),
+        prompt: Arc::new(Prompt::parse(CANARY).unwrap()),
         model: "m".into(),
         size_px: (1024, 1024),
         seed: 1,

@@ -96,7 +96,7 @@ fn parts(test: &str) -> Option<Parts> {
 
 impl Parts {
     fn read(&self, text: &str) -> Reading {
-        read::read(&Prompt::parse(text.to_owned()).unwrap(), &self.library, Some(&self.encoder))
+        read::read(&Prompt::parse(text).unwrap(), &self.library, Some(&self.encoder))
     }
 
     fn draw(

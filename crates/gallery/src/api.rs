@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use kernel::Result;
 use platform::http::Reply;
+use platform::statistics::{Counter, Visit};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,13 +32,24 @@ pub struct SearchQuery {
 }
 
 /// `GET /api/search`.
-pub async fn search(State(gallery): State<Gallery>, Query(query): Query<SearchQuery>) -> Reply<Json<Value>> {
-    Ok(Json(gallery.search_json(query).await?))
+pub async fn search(
+    State(gallery): State<Gallery>,
+    visit: Visit,
+    Query(query): Query<SearchQuery>,
+) -> Reply<Json<Value>> {
+    let found = gallery.search_json(query).await?;
+    visit.count(Counter::ProgramCall, None);
+    Ok(Json(found))
 }
 
 /// `GET /api/images/{id}`.
-pub async fn image(State(gallery): State<Gallery>, Path(id): Path<String>) -> Reply<Json<Value>> {
+pub async fn image(
+    State(gallery): State<Gallery>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Reply<Json<Value>> {
     let artwork = gallery.get(&ArtworkId::parse(&id)?).await?;
+    visit.count(Counter::ProgramCall, None);
     let mut answer = json!({ "success": true, "id": artwork.id.as_str(), "status": "completed", "prompt": artwork.prompt });
     answer["data"] = gallery.json(&artwork, 1.0);
     answer["imageUrl"] = answer["data"]["media_urls"][0].clone();

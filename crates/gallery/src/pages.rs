@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 use platform::http::{Html, Reply, Visitor};
+use platform::statistics::{Counter, Visit};
 use platform::ui::{Nav, Page, Site};
 use serde::Deserialize;
 
@@ -94,12 +95,19 @@ pub async fn browse(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
     member: MaybeMember,
+    visit: Visit,
     Query(query): Query<BrowseQuery>,
 ) -> Reply<impl IntoResponse> {
     let sheet = query.sheet();
     let browse = Browse::sheet(query.q.clone(), query.filter(), query.order(), sheet);
     let found = gallery.browse(&browse).await?;
     let all = usize::try_from(found.all).unwrap_or(usize::MAX);
+    let counter = match (query.q.is_empty(), all) {
+        (true, _) => Counter::GalleryPage,
+        (false, 0) => Counter::SearchWithoutResult,
+        (false, _) => Counter::Search,
+    };
+    visit.count(counter, member.account());
     let key = if query.q.is_empty() { "nav-gallery" } else { "search" };
     let page = Page::new(&site, &visitor, Nav::Gallery, platform::ui::say(visitor.locale, key))
         .for_member(member.0.as_ref());
@@ -173,9 +181,11 @@ pub async fn artwork(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
     member: MaybeMember,
+    visit: Visit,
     Path(id): Path<String>,
 ) -> Reply<impl IntoResponse> {
     let artwork = gallery.get(&ArtworkId::parse(&id)?).await?;
+    visit.count(Counter::ArtworkOpened, member.account());
     let (near, near_key) = near(&gallery, &artwork).await?;
     let title = title(&artwork);
     let page = ArtworkPage {

@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod clock;
+pub mod credential;
 pub mod error;
 pub mod id;
 pub mod limits;
@@ -10,12 +11,15 @@ pub mod locale;
 pub mod private;
 pub mod prompt;
 pub mod ratio;
+pub mod typed;
 
 pub use address::EmailAddress;
 pub use clock::{Clock, SystemClock};
+pub use credential::{ApiKey, SignInCode, Token};
 pub use error::{Error, Kind, Result};
 pub use id::Id;
 pub use locale::Locale;
-pub use private::{Private, Purpose, Secret};
+pub use private::{Private, Secret, purpose};
 pub use prompt::Prompt;
 pub use ratio::Ratio;
+pub use typed::Typed;

@@ -1,4 +1,4 @@
-//! This owns what every slice stands on: settings, the data folder, SQL, blobs, mail, HTTP manners, pages and the log.
+//! This owns what every slice stands on: settings, the data folder, SQL, blobs, mail, HTTP manners, pages, counters and the log.
 //! It does not know accounts, artworks or generations.
 
 pub mod backup;
@@ -15,4 +15,5 @@ pub mod mail;
 pub mod outgoing;
 mod reserve;
 pub mod shelf;
+pub mod statistics;
 pub mod ui;

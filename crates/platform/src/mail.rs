@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use kernel::{EmailAddress, Error, Id, Kind, Purpose, Result};
+use kernel::{EmailAddress, Error, Id, Kind, Result, purpose};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
@@ -109,7 +109,7 @@ impl Mailer {
             )?;
             return Ok(());
         }
-        let to: Mailbox = to.reveal(Purpose::SendSignInCode).parse().map_err(|cause| {
+        let to: Mailbox = to.reveal(purpose::SendSignInCode).parse().map_err(|cause| {
             Error::invalid("address", "Mail cannot be sent to this address. Please check it.").because(cause)
         })?;
         let message = Message::builder()
@@ -179,7 +179,7 @@ mod tests {
 
     async fn send_through(route: &str) -> Result<()> {
         let mailer = Mailer::new(&route.parse().unwrap(), "Safelight <s@example.org>").unwrap();
-        mailer.send(&EmailAddress::parse("ada@example.org").unwrap(), mail()).await
+        mailer.send(&EmailAddress::parse(&"ada@example.org".into()).unwrap(), mail()).await
     }
 
     #[tokio::test]
@@ -220,7 +220,7 @@ mod tests {
     async fn a_mail_in_a_folder_is_one_whole_message() {
         let dir = tempfile::tempdir().unwrap();
         let mailer = Mailer::new(&Route::Folder(dir.path().into()), "Safelight <s@example.org>").unwrap();
-        let to = EmailAddress::parse("ada@example.org").unwrap();
+        let to = EmailAddress::parse(&"ada@example.org".into()).unwrap();
         let mail = Mail { subject: "Code".into(), text: "123 456".into(), html: "<p>123 456</p>".into() };
         mailer.send(&to, mail).await.unwrap();
         let files: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();

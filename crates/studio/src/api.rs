@@ -1,5 +1,7 @@
 //! This owns the studio's JSON door, as existing clients expect it: submit, status, models, deletion.
 
+use std::sync::Arc;
+
 use accounts::ApiCaller;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -7,10 +9,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 use imaging::Picture;
-use kernel::{Error, Id, Kind, Result};
+use kernel::{Error, Id, Kind, Prompt, Result, Typed, purpose};
 use platform::http::Reply;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::Studio;
 use crate::generation::{Generation, State as Stored};
@@ -22,17 +25,24 @@ use crate::store::{self, Print};
 const POLL_SECONDS: u32 = 2;
 
 /// Body of `POST /api/generate/v2`; what is not listed here is ignored.
-#[derive(Default, Deserialize, Serialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct GenerateBody {
-    prompt: String,
+struct GenerateBody {
+    prompt: Typed,
+    #[serde(flatten)]
+    wish: Wish,
+}
+
+/// What a body says beside the prompt.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Wish {
     model_id: String,
     aspect_ratio: String,
     resolution: String,
     technique: String,
     seed: Option<u64>,
     reference_images: Vec<String>,
-    #[serde(skip_serializing)]
     idempotency_key: Option<String>,
 }
 
@@ -51,27 +61,40 @@ pub async fn generate(
         }
         _ => Error::new(Kind::Invalid, "The body is not JSON."),
     })?;
-    let body = parse_body(body)?;
+    let GenerateBody { prompt, wish } = parse_body(body)?;
+    let prompt = Prompt::parse(prompt)?;
     let account = caller.account();
-    let request = studio.request(account, &body).await?;
+    let request = studio.request(account, &prompt, &wish).await?;
     if let Some(request) = &request
         && let Some(known) = store::find_request(&studio.db, request.print).await?
     {
         return Ok(Json(studio.replay(known, &request.inputs).await?));
     }
-    let references = studio.api_references(account, &body.reference_images).await?;
+    let references = studio.api_references(account, &wish.reference_images).await?;
     let asked = Asked {
-        prompt: body.prompt,
-        model: body.model_id,
-        ratio: body.aspect_ratio,
-        resolution: body.resolution,
-        technique: body.technique,
-        seed: body.seed.map(|seed| seed.to_string()).unwrap_or_default(),
+        model: wish.model_id,
+        ratio: wish.aspect_ratio,
+        resolution: wish.resolution,
+        technique: wish.technique,
+        seed: wish.seed.map(|seed| seed.to_string()).unwrap_or_default(),
         references,
     };
-    let order = Order::parse(asked, &studio.models)?;
+    let order = Order::parse(Arc::new(prompt), asked, &studio.models)?;
     let accepted = studio.submit_request(account, Door::Key, order, request).await?;
     Ok(Json(studio.accepted(&accepted).await?))
+}
+
+/// What two requests have in common when they ask for the same, each part behind its length.
+fn inputs(prompt: &Prompt, wish: &Wish) -> Zeroizing<Vec<u8>> {
+    let seed = wish.seed.map(|seed| seed.to_string()).unwrap_or_default();
+    let words = prompt.reveal(purpose::Recognise);
+    let parts = [words, &wish.model_id, &wish.aspect_ratio, &wish.resolution, &wish.technique, &seed];
+    let mut bytes = Zeroizing::new(Vec::new());
+    for part in parts.into_iter().chain(wish.reference_images.iter().map(String::as_str)) {
+        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    bytes
 }
 
 /// Names the field whose type is wrong, which a derived reader would not.
@@ -236,12 +259,10 @@ impl Studio {
     }
 
     /// The request id of a body, if it has one, with its inputs; both are kept as keyed fingerprints only.
-    async fn request(&self, account: Id, body: &GenerateBody) -> Result<Option<store::NewRequest>> {
-        let Some(id) = &body.idempotency_key else { return Ok(None) };
-        let inputs = serde_json::to_vec(body)
-            .map_err(|cause| Error::internal("inputs cannot be written").because(cause))?;
+    async fn request(&self, account: Id, prompt: &Prompt, wish: &Wish) -> Result<Option<store::NewRequest>> {
+        let Some(id) = &wish.idempotency_key else { return Ok(None) };
         let print = self.request_print(account, id).await?;
-        Ok(Some(store::NewRequest { print, inputs: zeroize::Zeroizing::new(inputs) }))
+        Ok(Some(store::NewRequest { print, inputs: inputs(prompt, wish) }))
     }
 
     /// Pictures given as `data:` addresses, or as addresses of this server's own results.

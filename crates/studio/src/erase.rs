@@ -4,6 +4,7 @@ use kernel::clock::DAY_SECONDS;
 use kernel::{Error, Id, Kind, Result};
 use platform::db::Writing;
 use platform::keys::Erased;
+use platform::statistics::{Counter, Who};
 
 use crate::Studio;
 use crate::store::{self, Which};
@@ -32,7 +33,7 @@ impl Studio {
         let erased = self.blobs.keys().turn(move |writing| {
             Box::pin(async move { Ok(((), store::delete(writing, account, &ids, today).await?)) })
         });
-        self.swept(erased.await?)
+        self.deleted(account, erased.await?)
     }
 
     /// Erases everything an account has made or uploaded.
@@ -50,7 +51,7 @@ impl Studio {
                 Ok(((), records))
             })
         });
-        self.swept(erased.await?)
+        self.deleted(account, erased.await?)
     }
 
     /// Deletes every row of an account, for the turn in which its keys go.
@@ -75,6 +76,13 @@ impl Studio {
             })
         });
         self.swept(erased.await?).map(drop)
+    }
+
+    fn deleted(&self, account: Id, erased: Erased<()>) -> Result<Erased<()>> {
+        if !erased.records.is_empty() {
+            self.counters.count(Counter::Deleted, Who::Account(account));
+        }
+        self.swept(erased)
     }
 
     fn swept(&self, erased: Erased<()>) -> Result<Erased<()>> {

@@ -9,6 +9,7 @@ use engines::{Progress, State as Drawing};
 use imaging::Picture;
 use kernel::{Error, Id, Kind, Result};
 use platform::log::Event;
+use platform::statistics::{Counter, Who};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -191,14 +192,16 @@ impl Studio {
             Ok(picture) => self.complete(generation.clone(), picture).await,
             Err(error) => Err(error),
         };
-        let (outcome, last) = match ended {
-            Ok(()) => ("completed", Phase::Completed),
+        let (outcome, counter, last) = match ended {
+            Ok(()) => ("completed", self.models.counter(engine), Phase::Completed),
             Err(error) => {
                 self.log.failure(&error);
                 let outcome = if error.kind == Kind::Cancelled { "cancelled" } else { "failed" };
-                (outcome, Phase::Failed(self.fail(generation.clone(), &error).await))
+                let last = Phase::Failed(self.fail(generation.clone(), &error).await);
+                (outcome, Counter::NotMade, last)
             }
         };
+        self.counters.count(counter, Who::Account(generation.account));
         self.leave_line(engine, generation.id);
         self.jobs.running().remove(&generation.id);
         phase.send_replace(last);

@@ -24,6 +24,7 @@ use kernel::{Clock, Id, Result};
 use platform::blobs::Blobs;
 use platform::db::Db;
 use platform::log::Log;
+use platform::statistics::Counters;
 
 pub use jobs::{Live, Phase};
 pub use live::events;
@@ -43,6 +44,7 @@ pub struct Studio {
     jobs: Arc<jobs::Jobs>,
     clock: Arc<dyn Clock>,
     log: Log,
+    counters: Counters,
     public_url: Arc<str>,
 }
 
@@ -56,6 +58,7 @@ pub struct Parts {
     pub models: Models,
     pub clock: Arc<dyn Clock>,
     pub log: Log,
+    pub counters: Counters,
     pub public_url: String,
 }
 
@@ -73,6 +76,7 @@ impl Studio {
             jobs,
             clock: parts.clock,
             log: parts.log,
+            counters: parts.counters,
             public_url: parts.public_url.into(),
         }
     }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use engines::{Engine, Model};
+use engines::{Engine, Model, Place};
 use kernel::{Error, Kind, Result};
+use platform::statistics::Counter;
 
 /// The engines of this server and the models they offer.
 pub struct Models {
@@ -50,6 +51,15 @@ impl Models {
                 }
                 .with_code("invalid_model")
             })
+    }
+
+    /// What a picture of this engine counts as.
+    pub(crate) fn counter(&self, engine: usize) -> Counter {
+        let model = self.engines.get(engine).and_then(|offer| offer.engine.models().first());
+        match model.map(|model| &model.place) {
+            Some(Place::Remote(_)) => Counter::MadeElsewhere,
+            _ => Counter::MadeHere,
+        }
     }
 
     pub(crate) fn offers(&self) -> &[Offer] {

@@ -1,6 +1,7 @@
 //! This owns accepting a wish for a picture: every field checked before anything is held, written or drawn.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use accounts::Terms;
 use engines::Model;
@@ -36,11 +37,9 @@ pub(crate) enum Basic {
     No,
 }
 
-/// What was asked for, as it came.
-#[derive(Debug, Default)]
+/// What was asked for beside the words, as it came.
+#[derive(Clone, Default)]
 pub struct Asked {
-    /// The member's words.
-    pub prompt: String,
     /// Model id; empty for the default.
     pub model: String,
     /// `16:9`, or `auto` or empty to let the server choose.
@@ -56,7 +55,6 @@ pub struct Asked {
 }
 
 /// An order in which every field is right.
-#[derive(Debug)]
 pub struct Order {
     /// Place of the engine among those on offer.
     pub(crate) engine: usize,
@@ -81,8 +79,7 @@ impl Order {
     ///
     /// # Errors
     /// `Invalid` with the field at fault and, where the API names one, a code.
-    pub fn parse(asked: Asked, models: &Models) -> Result<Self> {
-        let prompt = Prompt::parse(asked.prompt)?;
+    pub fn parse(prompt: Arc<Prompt>, asked: Asked, models: &Models) -> Result<Self> {
         let (engine, model) = models.get(&asked.model)?;
         if asked.references.len() > model.references_max.min(REFERENCES_PER_REQUEST_MAX) {
             let words = format!("{} takes at most {} reference pictures.", model.name, model.references_max);

@@ -9,8 +9,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use gallery::artwork::ArtworkId;
 use kernel::limits::{PICTURES_PER_REQUEST_MAX, PROMPT_CHARS_MAX};
-use kernel::{Error, Id, Kind, Result};
+use kernel::{Error, Id, Kind, Prompt, Result, Typed};
 use platform::http::{Heard, Html, Reply, Visitor};
+use platform::statistics::{Counter, Who};
 use platform::ui::{Nav, Page, Said, Site, receipt_page, say, say_failure};
 use serde::Deserialize;
 use serde_json::json;
@@ -67,7 +68,10 @@ pub async fn studio(
     // A prompt travels by the id of its artwork or its number among ours, never in an address.
     let starter = query.start.parse::<usize>().ok().and_then(|n| STARTERS.get(n.checked_sub(1)?));
     let prompt = match (ArtworkId::parse(&query.from), starter) {
-        (Ok(id), _) => studio.gallery.get(&id).await.map(|artwork| artwork.prompt).unwrap_or_default(),
+        (Ok(id), _) => {
+            studio.counters.count(Counter::PromptUsed, Who::Account(member.account()));
+            studio.gallery.get(&id).await.map(|artwork| artwork.prompt).unwrap_or_default()
+        }
         (_, Some(key)) => say(visitor.locale, key),
         _ => String::new(),
     };
@@ -77,6 +81,7 @@ pub async fn studio(
 /// The fields of the form as they arrive; the prompt lives in memory only.
 #[derive(Default)]
 struct Fields {
+    prompt: Typed,
     asked: Asked,
     count: u32,
     reference: String,
@@ -103,7 +108,7 @@ async fn fields(form: &mut Multipart) -> Result<Fields> {
         let text = String::from_utf8(bytes.to_vec())
             .map_err(|_| Error::invalid("prompt", "The form is not UTF-8 text."))?;
         match name.as_str() {
-            "prompt" => fields.asked.prompt = text,
+            "prompt" => fields.prompt = text.into(),
             "model" => fields.asked.model = text,
             "ratio" => fields.asked.ratio = text,
             "resolution" => fields.asked.resolution = text,
@@ -222,6 +227,7 @@ pub async fn compare(
 impl Studio {
     async fn develop(&self, account: Id, form: &mut Multipart) -> Result<Vec<Generation>> {
         let mut fields = fields(form).await?;
+        let prompt = Arc::new(Prompt::parse(fields.prompt)?);
         if !fields.upload.is_empty() {
             fields.reference = self.keep_reference(account, &fields.upload).await?.to_string();
         }
@@ -230,20 +236,16 @@ impl Studio {
         let mut generations = Vec::new();
         for n in 0..fields.count {
             let asked = Asked {
-                prompt: fields.asked.prompt.clone(),
-                model: fields.asked.model.clone(),
-                ratio: fields.asked.ratio.clone(),
-                resolution: fields.asked.resolution.clone(),
-                technique: fields.asked.technique.clone(),
                 seed: seed.wrapping_add(n.into()).to_string(),
                 references: match fields.reference.as_str() {
                     "" => Vec::new(),
                     name => vec![self.reference(account, name).await?],
                 },
+                ..fields.asked.clone()
             };
-            generations.push(self.submit(account, Door::Page, Order::parse(asked, &self.models)?).await?);
+            let order = Order::parse(Arc::clone(&prompt), asked, &self.models)?;
+            generations.push(self.submit(account, Door::Page, order).await?);
         }
-        zeroize::Zeroize::zeroize(&mut fields.asked.prompt);
         Ok(generations)
     }
 

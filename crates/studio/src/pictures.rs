@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER;
 use kernel::clock::UnixSeconds;
 use kernel::{Error, Id, Result};
 use platform::http::{Heard, Reply};
+use platform::statistics::{Counter, Who};
 use vault::Kind as Blob;
 
 use crate::generation::{Generation, State as Stored};
@@ -43,6 +44,7 @@ pub async fn download(
 ) -> Reply {
     studio.check_owner(member.account(), id).await?;
     let mut response = studio.serve(id, Blob::Original, &headers).await?;
+    studio.counters.count(Counter::Downloaded, Who::Account(member.account()));
     let name = HeaderValue::from_static("attachment; filename=\"safelight.png\"");
     response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     Ok(response)

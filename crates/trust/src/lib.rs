@@ -7,4 +7,5 @@ pub mod export;
 pub mod promises;
 pub mod receipts;
 pub mod statement;
+pub mod statistics;
 pub mod transparency;

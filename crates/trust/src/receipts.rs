@@ -12,6 +12,7 @@ use kernel::{Error, Result};
 use platform::http::{Html, Reply, Visitor};
 use platform::keys::Keys;
 use platform::keys::log::Checked;
+use platform::statistics::{Counter, Visit};
 use platform::ui::{Nav, Page, Receipt, Said, Site, say, say_failure};
 use serde::Deserialize;
 use vault::receipt::{Tile, bundle_bytes, bundle_from_path};
@@ -65,8 +66,10 @@ pub async fn verify(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
     member: MaybeMember,
+    visit: Visit,
     Form(Pasted { receipt }): Form<Pasted>,
 ) -> Reply<impl IntoResponse> {
+    visit.count(Counter::ReceiptChecked, member.account());
     let (status, found, wrong) = match keys.check_receipt(&receipt).await {
         Ok(checked) => (200, Some(found(checked)), None),
         Err(error) if error.field.is_some() => (400, None, Some(say_failure(visitor.locale, &error.public))),

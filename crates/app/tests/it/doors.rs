@@ -44,6 +44,8 @@ const MATRIX: &[(&str, &str, &str, [u16; 3])] = &[
     ("GET", "/log/tile/{*path}", "/log/tile/0/999", [404, 404, 404]),
     ("GET", "/.well-known/privacy.json", "/.well-known/privacy.json", [200, 200, 200]),
     ("GET", "/transparency", "/transparency", [200, 200, 200]),
+    ("GET", "/statistics", "/statistics", [200, 200, 200]),
+    ("GET", "/.well-known/statistics.json", "/.well-known/statistics.json", [200, 200, 200]),
     ("POST", "/preferences", "/preferences", [303, 303, 303]),
     ("GET", "/assets/{digest}/{*path}", "/assets/0/none.css", [404, 404, 404]),
     ("GET", "/favicon.ico", "/favicon.ico", [204, 204, 204]),

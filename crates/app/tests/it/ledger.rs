@@ -11,7 +11,7 @@ async fn one_credit_is_spent_once_however_many_ask() {
     let account = app
         .house
         .accounts
-        .find_or_create(&kernel::EmailAddress::parse("a@example.org").unwrap())
+        .find_or_create(&kernel::EmailAddress::parse(&"a@example.org".into()).unwrap())
         .await
         .unwrap();
     app.house.accounts.grant(account, 1).await.unwrap();
@@ -38,7 +38,7 @@ async fn open_holds_come_back_after_a_crash() {
     let account = app
         .house
         .accounts
-        .find_or_create(&kernel::EmailAddress::parse("a@example.org").unwrap())
+        .find_or_create(&kernel::EmailAddress::parse(&"a@example.org".into()).unwrap())
         .await
         .unwrap();
     app.house.accounts.grant(account, 5).await.unwrap();
@@ -82,7 +82,8 @@ fn any_order_of_holds_captures_and_releases_adds_up() {
 async fn walk(app: &TestApp, steps: &[Step]) {
     let accounts = &app.house.accounts;
     let address = format!("{}@example.org", kernel::Id::random());
-    let account = accounts.find_or_create(&kernel::EmailAddress::parse(&address).unwrap()).await.unwrap();
+    let account =
+        accounts.find_or_create(&kernel::EmailAddress::parse(&address.into()).unwrap()).await.unwrap();
     let start = accounts.balance(account).await.unwrap();
     let (mut total, mut holds) = (start.daily + start.purchased, Vec::new());
     for step in steps {

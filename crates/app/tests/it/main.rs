@@ -15,6 +15,7 @@ mod receipts;
 mod restore;
 mod sign_in;
 mod site;
+mod statistics;
 mod studio;
 mod trouble;
 

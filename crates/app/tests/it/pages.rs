@@ -13,6 +13,7 @@ async fn every_page_has_the_strict_headers_and_no_inline_code() {
         "/studio",
         "/account",
         "/transparency",
+        "/statistics",
         "/nowhere",
         "/a/none",
         "/healthz",

@@ -1,7 +1,7 @@
 //! This owns reading a prompt: subjects with count and colour, and everything else that decides a scene.
 //! It keeps no word of the prompt; what it returns is made of library figures and plain choices.
 
-use kernel::{Prompt, Purpose};
+use kernel::{Prompt, purpose};
 use search::meaning::Encoder;
 
 use super::lexicon::{Between, LEXICON, Said};
@@ -99,7 +99,7 @@ pub fn read(prompt: &Prompt, library: &Library, encoder: Option<&Encoder>) -> Re
         between: None,
         said: Vec::new(),
     };
-    reader.walk(&tokens(prompt.reveal(Purpose::Develop)));
+    reader.walk(&tokens(prompt.reveal(purpose::Develop)));
     reader.finish()
 }
 
@@ -337,7 +337,7 @@ mod tests {
     use super::*;
 
     fn read_plain(text: &str) -> Reading {
-        read(&Prompt::parse(text.to_owned()).unwrap(), &Library::empty(), None)
+        read(&Prompt::parse(text).unwrap(), &Library::empty(), None)
     }
 
     #[test]

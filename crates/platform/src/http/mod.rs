@@ -10,5 +10,6 @@ mod visitor;
 pub use failure::{Door, Edge, Failure, Reply, edge};
 pub use guard::{STRICT_HEADERS, refuse_foreign_posts, security_headers};
 pub use heard::Heard;
+pub(crate) use rate::DayKey;
 pub use rate::{RateLimit, RateLimits, client_network};
 pub use visitor::{Cookie, Html, Theme, Visitor};

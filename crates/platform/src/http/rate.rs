@@ -29,7 +29,7 @@ pub struct RateLimits {
 
 struct Counts {
     day: i64,
-    key: hmac::Key,
+    key: DayKey,
     buckets: HashMap<[u8; 16], (i64, u32)>,
 }
 
@@ -51,8 +51,7 @@ impl RateLimits {
         if counts.day != today || counts.buckets.len() >= BUCKETS_MAX {
             *counts = Counts::of(today);
         }
-        let tag = hmac::sign(&counts.key, &[limit.scope.as_bytes(), b"\0", who].concat());
-        let bucket = tag.as_ref().first_chunk::<16>().copied().unwrap_or_default();
+        let bucket = counts.key.tag(limit.scope, who);
         let window = now.div_euclid(limit.window_seconds);
         let entry = counts.buckets.entry(bucket).or_insert((window, 0));
         if entry.0 != window {
@@ -71,8 +70,23 @@ impl RateLimits {
 
 impl Counts {
     fn of(day: i64) -> Self {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>());
-        Self { day, key, buckets: HashMap::new() }
+        Self { day, key: DayKey::random(), buckets: HashMap::new() }
+    }
+}
+
+/// A random key that lives a day in memory: under it somebody is known again that day, and never after it.
+pub(crate) struct DayKey(hmac::Key);
+
+impl DayKey {
+    /// The key of a new day.
+    pub(crate) fn random() -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>()))
+    }
+
+    /// What stands for `who` in a scope.
+    pub(crate) fn tag(&self, scope: &str, who: &[u8]) -> [u8; 16] {
+        let tag = hmac::sign(&self.0, &[scope.as_bytes(), b"\0", who].concat());
+        tag.as_ref().first_chunk::<16>().copied().unwrap_or_default()
     }
 }
 

@@ -100,6 +100,7 @@ mod tests {
                 "bucket-",
                 "theme-",
                 "technique-",
+                "counter-",
                 "audit-",
                 "outcome-",
                 "probe-",

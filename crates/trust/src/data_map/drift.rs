@@ -65,6 +65,17 @@ fn no_header_and_no_cookie_is_left_out_of_the_lists() {
     }
 }
 
+/// What a private value may be opened for is a type; each stands among the purposes of the map.
+#[test]
+fn every_purpose_of_the_code_is_one_of_the_map() {
+    let text = fs::read_to_string(root().join("crates/kernel/src/private.rs")).unwrap();
+    let module = text.split("pub mod purpose {").nth(1).unwrap().split("\n}").next().unwrap();
+    let types: Vec<&str> =
+        module.split("pub struct ").skip(1).filter_map(|rest| rest.split(';').next()).collect();
+    let listed = data_map().unwrap().purposes;
+    assert!(types.len() > 3 && types.iter().all(|name| listed.iter().any(|one| one == name)), "{types:?}");
+}
+
 /// Pairs of a store of the browser and a key, as scripts name them.
 fn kept_by(script: &str) -> BTreeSet<String> {
     let mut kept = BTreeSet::new();
