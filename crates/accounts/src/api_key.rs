@@ -34,7 +34,7 @@ pub struct NewKey {
 }
 
 /// Name of the sealed name of a key.
-const NAME_FIELD: &str = "key name";
+pub(crate) const NAME_FIELD: &str = "key name";
 
 /// A key as its owner sees it.
 #[derive(Clone, Debug)]

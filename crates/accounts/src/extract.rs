@@ -8,13 +8,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::{Error, Id, Kind};
 use platform::http::limits::GUESSES;
-use platform::http::{Client, Failure, cookie};
+use platform::http::{Client, Cookie, Failure, Heard};
 use platform::statistics::{Counter, Who};
 
 use crate::{Accounts, unauthenticated};
-
-/// Name of the session cookie.
-pub(crate) const SESSION_COOKIE: &str = "session";
 
 /// Someone who is signed in. Where it is asked for and nobody is, pages lead to sign-in and programs get 401.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +60,7 @@ impl ApiCaller {
 
 /// A cookie that opens nothing counts as a guess, and so does a token.
 async fn find(accounts: &Accounts, parts: &Parts) -> kernel::Result<Option<Member>> {
-    let Some(token) = cookie(&parts.headers, SESSION_COOKIE) else { return Ok(None) };
+    let Some(token) = Cookie::Session.of(&parts.headers) else { return Ok(None) };
     let found = accounts.find_session(token).await?;
     if found.is_none() {
         Client::count_of(parts, &GUESSES)?;
@@ -82,10 +79,8 @@ where
         if let Some(member) = find(&accounts, parts).await.map_err(|error| Failure(error).into_response())? {
             return Ok(member);
         }
-        let wants_page = parts
-            .headers
-            .get(header::ACCEPT)
-            .is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
+        let wants_page =
+            Heard::Accept.of(&parts.headers).is_some_and(|accept| accept.starts_with("text/html"));
         if wants_page {
             let next = if parts.method == axum::http::Method::GET { parts.uri.path() } else { "/studio" };
             return Err((StatusCode::SEE_OTHER, [(header::LOCATION, format!("/sign-in?next={next}"))])
@@ -107,7 +102,7 @@ where
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+    Heard::Authorization.of(headers)?.strip_prefix("Bearer ").map(str::trim)
 }
 
 fn bad_token() -> Failure {

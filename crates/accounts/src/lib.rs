@@ -1,6 +1,7 @@
 //! This owns members: sign-in, sessions, API keys and credits. It does not know what credits are spent on.
 
 mod api_key;
+mod export;
 mod extract;
 pub mod ledger;
 mod mail;

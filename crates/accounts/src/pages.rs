@@ -7,19 +7,16 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Error, Id, Kind, Locale, Typed, purpose};
-use platform::http::{Client, Html, Reply, Visitor, cookie, expired_cookie, set_cookie};
+use platform::http::{Client, Cookie, Html, Reply, Visitor};
 use platform::ui::{Nav, Page, Site, say, say_count, say_failure};
 use serde::Deserialize;
 
-use crate::extract::SESSION_COOKIE;
 use crate::ledger::{Balance, Line};
 use crate::session::SESSION_SECONDS;
 use crate::sign_in::CODE_SECONDS;
 use crate::view::{AccountPage, LineView, Revocable, SignInPage};
 use crate::{Accounts, Member, day_text};
 
-/// Binds a code to the browser that asked for it.
-const BROWSER_COOKIE: &str = "sign-in";
 /// Ledger lines on the page.
 const LINES_MAX: u32 = 60;
 
@@ -85,12 +82,8 @@ pub async fn send_code(
 ) -> Reply {
     match accounts.send_code(&form.address, &client, visitor.locale).await {
         Ok(browser) => {
-            let bound = set_cookie(
-                BROWSER_COOKIE,
-                browser.reveal(purpose::ShowOnce),
-                CODE_SECONDS,
-                accounts.public_url(),
-            );
+            let bound =
+                Cookie::SignIn.set(browser.reveal(purpose::ShowOnce), CODE_SECONDS, accounts.public_url());
             Ok(([(header::SET_COOKIE, bound)], sign_in_page(&site, &visitor, &form.next, Some(()), None))
                 .into_response())
         }
@@ -110,16 +103,16 @@ pub async fn redeem_code(
     headers: HeaderMap,
     Form(form): Form<CodeForm>,
 ) -> Reply {
-    let browser = cookie(&headers, BROWSER_COOKIE).unwrap_or_default();
+    let browser = Cookie::SignIn.of(&headers).unwrap_or_default();
     match accounts.redeem_code(browser, &form.code, &client).await {
         Ok((_, token)) => {
             let url = accounts.public_url();
             let cookies = [
                 (
                     header::SET_COOKIE,
-                    set_cookie(SESSION_COOKIE, token.reveal(purpose::ShowOnce), SESSION_SECONDS, url),
+                    Cookie::Session.set(token.reveal(purpose::ShowOnce), SESSION_SECONDS, url),
                 ),
-                (header::SET_COOKIE, expired_cookie(BROWSER_COOKIE, url)),
+                (header::SET_COOKIE, Cookie::SignIn.forget(url)),
             ];
             let mut response = Redirect::to(local(&form.next)).into_response();
             response.headers_mut().extend(cookies);
@@ -136,8 +129,8 @@ pub async fn redeem_code(
 /// other host of the domain too.
 pub fn forgetting(accounts: &Accounts) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    for name in [SESSION_COOKIE, BROWSER_COOKIE] {
-        headers.append(header::SET_COOKIE, expired_cookie(name, accounts.public_url()));
+    for cookie in [Cookie::Session, Cookie::SignIn] {
+        headers.append(header::SET_COOKIE, cookie.forget(accounts.public_url()));
     }
     headers.insert("clear-site-data", header::HeaderValue::from_static("\"cache\", \"storage\""));
     headers

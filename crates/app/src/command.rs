@@ -15,6 +15,7 @@ use platform::folder::{DataFolder, Taken};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use crate::audit::{self, Audit};
 use crate::backup::{self, Backup};
 use crate::house::House;
 use crate::operator::{self, Asker, Request};
@@ -72,6 +73,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Hold the promises against the data folder and the running server; exit 1 where one is broken.
+    Audit(Audit),
     /// Check a receipt of a deletion; exit 1 where it is wrong. With --key no data folder is needed.
     Verify {
         /// The receipt, as saved.
@@ -181,6 +184,7 @@ fn dispatch(started: Instant) -> Result<i32> {
             let locked_in = LockedIn::enter(settings()?)?;
             runtime::build()?.block_on(serve::serve(locked_in, started)).map(|()| 0)
         }
+        Command::Audit(asked) => runtime::build()?.block_on(audit::run(settings()?, asked)),
         Command::Backup(asked) => runtime::build()?.block_on(backup::run(settings()?, asked)),
         Command::Restore(asked) => runtime::build()?.block_on(restore::run(settings()?, asked)),
         other => runtime::build()?.block_on(operate(settings()?, other)),
@@ -244,7 +248,7 @@ async fn carry_out(place: &Place, command: Command) -> Result<i32> {
             bar.finish_and_clear();
             print("Every key of the tree is new.")?;
         }
-        Command::Serve | Command::Docs(_) | Command::Backup(_) | Command::Restore(_) => {}
+        Command::Serve | Command::Docs(_) | Command::Audit(_) | Command::Backup(_) | Command::Restore(_) => {}
     }
     Ok(0)
 }
@@ -333,7 +337,7 @@ impl Place {
     }
 
     /// Asks for what takes no time to speak of.
-    async fn get(&self, request: Request) -> Result<Value> {
+    pub(crate) async fn get(&self, request: Request) -> Result<Value> {
         self.ask(request, &ProgressBar::hidden()).await
     }
 

@@ -7,6 +7,7 @@ use platform::log::Word;
 use platform::sandbox::{self, Reach, Sandbox};
 use serde_json::{Value, json};
 
+use crate::audit::{Unmatched, unmatched};
 use crate::house::House;
 
 struct Check {
@@ -84,17 +85,10 @@ fn sandbox(house: &House) -> Result<Check> {
 
 /// A key and its row come and go together; one without the other is a defect, or a hand in the database.
 async fn keys(house: &House) -> Result<Check> {
-    let keyed = house.keys.records().await?;
-    let rows =
-        [house.gallery.records().await?, house.studio.records().await?, house.accounts.records().await]
-            .concat();
-    let keyed: std::collections::HashSet<_> = keyed.into_iter().collect();
-    let rows: std::collections::HashSet<_> = rows.into_iter().collect();
-    let (keyless, rowless) = (rows.difference(&keyed).count(), keyed.difference(&rows).count());
+    let Unmatched { keys, keyless, rowless } = unmatched(house).await?;
     let epoch = house.keys.epoch().await;
     let words = format!(
-        "{} keys after {epoch} turns; {keyless} rows without a key, {rowless} keys without a row",
-        keyed.len()
+        "{keys} keys after {epoch} turns; {keyless} rows without a key, {rowless} keys without a row"
     );
     Ok(Check { name: "keys", good: keyless + rowless == 0, words })
 }

@@ -23,8 +23,11 @@ use platform::ui::Site;
 use search::Index;
 use search::meaning::Encoder;
 use studio::{Models, Offer, Studio};
+use trust::audit::LastAudit;
 use vault::guard::Finding;
 use vault::swap::Lock;
+
+use crate::audit::Facts;
 
 /// Models that were built in.
 mod built_in {
@@ -67,6 +70,11 @@ pub struct House {
     /// The one place that opens connections.
     #[from_ref(skip)]
     pub outgoing: Outgoing,
+    /// What an audit asks of the settings.
+    #[from_ref(skip)]
+    pub(crate) facts: Arc<Facts>,
+    /// The last audit.
+    pub last_audit: LastAudit,
     /// What the disk under the root does.
     #[from_ref(skip)]
     pub anchor: Arc<Finding>,
@@ -102,6 +110,8 @@ impl House {
         }
         platform::folder::create_private_dir(settings.anchor())?;
         let root = settings.root_file();
+        let facts = Arc::new(Facts::of(&settings));
+        let last_audit = LastAudit::of(folder.path());
         let db = Db::open(&folder.database()).await?;
         let keys = Keys::open(db.clone(), &root, &log_name(&settings.public_url), Arc::clone(&clock)).await?;
         let blobs = Blobs::open(folder.blobs(), keys.clone(), db.clone(), log.clone())?;
@@ -149,6 +159,8 @@ impl House {
         let house = Self {
             outgoing,
             anchor,
+            facts,
+            last_audit,
             memory,
             sandbox: None,
             db,

@@ -1,5 +1,6 @@
 //! This owns how the parts become one program: start, routes, commands, stop. It holds no rule of any slice.
 
+mod audit;
 mod backup;
 pub mod command;
 pub mod connections;

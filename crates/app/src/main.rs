@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     let started = Instant::now();
     // Until the settings are read and the server takes over, for which form a line has.
     platform::log::Log::default().catch_panics();
+    platform::folder::make_all_private();
     // Where the system refuses, the page of the root stays out of a dump still.
     let _ = vault::deny_core_dumps();
     ExitCode::from(u8::try_from(app::command::run(started)).unwrap_or(1))

@@ -73,6 +73,8 @@ pub enum Request {
     VerifierKey,
     /// Look at everything.
     Doctor,
+    /// Hold the promises against what is there.
+    Audit,
     /// Seal the first node of the key tree for a backup.
     Reseal {
         /// The epoch that the backup read.
@@ -149,6 +151,8 @@ pub async fn execute(house: &House, request: Request, asker: Asker) -> Result<Va
         }
         Request::VerifierKey => Ok(house.keys.verifier().to_string().into()),
         Request::Doctor => crate::doctor::examine(house).await,
+        Request::Audit => serde_json::to_value(crate::audit::inside(house).await)
+            .map_err(|cause| Error::internal("an audit cannot be written").because(cause)),
         Request::CheckLedger => {
             let proof = house.accounts.check_ledger().await?;
             Ok(

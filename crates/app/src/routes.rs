@@ -12,8 +12,8 @@ use kernel::limits::PICTURE_BYTES_MAX;
 use kernel::{Error, Locale};
 use platform::http::limits::{CHECKS, CLOSURES, ORDERS, READS};
 use platform::http::{
-    Clients, Edge, Failure, Guard, Theme, edge, know_client, refuse_foreign_posts, refuse_long_addresses,
-    security_headers, set_cookie,
+    Clients, Cookie, Edge, Failure, Guard, Theme, edge, know_client, refuse_foreign_posts,
+    refuse_long_addresses, security_headers,
 };
 use platform::log::Log;
 use platform::ui;
@@ -96,6 +96,7 @@ fn pages(table: Table) -> Table {
         .route("/account/sessions/revoke-all", post(accounts::pages::revoke_all))
         .route("/account/sessions/{id}/revoke", post(accounts::pages::revoke_session))
         .route("/account/delete-all", limited(&CLOSURES, post(trust::erase::erase_pictures)))
+        .route("/account/export", limited(&READS, get(trust::export::export)))
         .route("/account/close", limited(&CLOSURES, post(trust::erase::close_account)))
         .route(
             "/verify",
@@ -104,6 +105,7 @@ fn pages(table: Table) -> Table {
         )
         .route("/log/checkpoint", get(trust::receipts::checkpoint))
         .route("/log/tile/{*path}", get(trust::receipts::tile))
+        .route("/.well-known/privacy.json", get(trust::statement::statement))
         .route("/transparency", get(trust::transparency::transparency))
         .route("/statistics", get(trust::statistics::statistics))
         .route("/.well-known/statistics.json", get(trust::statistics::statistics_json))
@@ -147,8 +149,8 @@ async fn preferences(State(house): State<House>, Form(chosen): Form<Preferences>
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
     headers.insert(header::LOCATION, back.unwrap_or(HeaderValue::from_static("/")));
-    headers.append(header::SET_COOKIE, set_cookie("lang", locale.tag(), PREFERENCE_SECONDS, url));
+    headers.append(header::SET_COOKIE, Cookie::Lang.set(locale.tag(), PREFERENCE_SECONDS, url));
     let theme = Theme::from_name(&chosen.theme).name();
-    headers.append(header::SET_COOKIE, set_cookie("theme", theme, PREFERENCE_SECONDS, url));
+    headers.append(header::SET_COOKIE, Cookie::Theme.set(theme, PREFERENCE_SECONDS, url));
     response
 }

@@ -117,6 +117,11 @@ impl DataFolder {
     }
 }
 
+/// Makes every file and folder of this process, whoever makes it, its owner's alone.
+pub fn make_all_private() {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
 /// Makes a folder that only its owner may enter.
 ///
 /// # Errors

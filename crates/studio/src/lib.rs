@@ -3,6 +3,7 @@
 
 pub mod api;
 mod erase;
+mod export;
 pub mod generation;
 mod jobs;
 mod live;

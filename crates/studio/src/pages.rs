@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use gallery::artwork::ArtworkId;
 use kernel::limits::{PICTURES_PER_REQUEST_MAX, PROMPT_CHARS_MAX};
 use kernel::{Error, Id, Kind, Prompt, Result, Typed};
-use platform::http::{Html, Reply, Visitor};
+use platform::http::{Heard, Html, Reply, Visitor};
 use platform::statistics::{Counter, Who};
 use platform::ui::{Nav, Page, Said, Site, receipt_page, say, say_failure};
 use serde::Deserialize;
@@ -201,7 +201,7 @@ pub async fn delete(
 }
 
 fn wants_json(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"))
+    Heard::Accept.of(headers).is_some_and(|accept| accept.starts_with("application/json"))
 }
 
 /// `GET /studio/compare`, with `id` twice: two pictures side by side.

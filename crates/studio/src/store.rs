@@ -3,6 +3,7 @@
 use kernel::clock::UnixSeconds;
 use kernel::{Error, Id, Result};
 use platform::db::{Db, Writing, sql};
+use platform::export::Tables;
 use platform::keys::Keys;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -168,6 +169,38 @@ pub(crate) async fn ids(writing: &mut Writing, account: Id) -> Result<Vec<Id>> {
         .await
         .map_err(sql)?;
     rows.iter().map(|id| Id::from_column(id)).collect()
+}
+
+/// Whole rows of an account, as they stand.
+pub(crate) async fn rows_of(db: &Db, account: Id) -> Result<Tables> {
+    let mut tables = Tables::new();
+    for (table, statement) in [
+        ("generation", "SELECT * FROM generation WHERE account = ? ORDER BY created_at, id"),
+        ("reference", "SELECT * FROM reference WHERE account = ? ORDER BY created_at, id"),
+    ] {
+        let rows = sqlx::query(statement).bind(account.as_bytes().as_slice()).fetch_all(db.read());
+        let rows = rows.await.map_err(sql)?;
+        tables.insert(table, rows.iter().map(platform::export::row).collect::<Result<_>>()?);
+    }
+    Ok(tables)
+}
+
+/// Records of an account that have pictures, and the form in which each is asked for.
+pub(crate) async fn pictures_of(db: &Db, account: Id) -> Result<Vec<(Id, &'static str)>> {
+    let mut pictures = Vec::new();
+    for (form, statement) in [
+        (
+            "download",
+            "SELECT id FROM generation WHERE account = ? AND state = 'completed' ORDER BY created_at, id",
+        ),
+        ("240", "SELECT id FROM reference WHERE account = ? ORDER BY created_at, id"),
+    ] {
+        let rows = sqlx::query_scalar::<_, Vec<u8>>(statement).bind(account.as_bytes().as_slice());
+        for id in rows.fetch_all(db.read()).await.map_err(sql)? {
+            pictures.push((Id::from_column(&id)?, form));
+        }
+    }
+    Ok(pictures)
 }
 
 /// Ids of every record of every member.

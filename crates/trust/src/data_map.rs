@@ -1,37 +1,141 @@
-//! This owns the data map: everything that is stored, why, how long, and what erases it.
+//! This owns the data map: everything that is kept, heard or held, why, how long, whose it is, and what erases it.
+
+#[cfg(test)]
+mod drift;
 
 use kernel::{Error, Locale, Result};
 use platform::ui::Words;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 const FILE: &str = include_str!("../data_map.toml");
 
 /// One line of the map.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stored {
-    /// Columns as `table.column`, or `file path`, or `cookie name`.
-    pub what: String,
-    /// Purpose.
+    /// Its name.
+    pub id: String,
+    /// Columns of the database, as `table.column`.
+    #[serde(default)]
+    pub columns: Vec<String>,
+    /// Files of the data folder; folders end with `/`.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Files of a backup, and of those who keep its shares.
+    #[serde(default)]
+    pub backup: Vec<String>,
+    /// Files in folders that the operator names.
+    #[serde(default)]
+    pub beside: Vec<String>,
+    /// Cookies.
+    #[serde(default)]
+    pub cookies: Vec<String>,
+    /// Headers of requests that the program reads.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// Headers of requests that the HTTP library alone reads.
+    #[serde(default)]
+    pub framework_headers: Vec<String>,
+    /// What scripts keep in the visitor's browser, as `localStorage key`.
+    #[serde(default)]
+    pub browser: Vec<String>,
+    /// What is in memory only.
+    #[serde(default)]
+    pub memory: Vec<String>,
+    /// What it may be kept and read for, of the purposes that the map lists.
+    pub purposes: Vec<String>,
+    /// Whose it is.
+    pub whose: Vec<Whose>,
+    /// Purpose, in words.
     pub why: Words,
     /// Lifetime.
     pub until: Words,
-    /// The function that erases it.
+    /// The function that erases it, or one of [`OTHER_ERASERS`].
     pub eraser: String,
 }
 
-#[derive(Deserialize)]
-struct Map {
-    stored: Vec<Stored>,
+/// Whose something is.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whose {
+    /// It leads to an account, whose export has it.
+    Account,
+    /// Whoever is asking, for the moment or in their browser.
+    Visitor,
+    /// The creator of a public artwork.
+    Creator,
+    /// Nobody: the site's own.
+    Site,
+}
+
+impl Whose {
+    /// Its name in the map and in the locales.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Visitor => "visitor",
+            Self::Creator => "creator",
+            Self::Site => "site",
+        }
+    }
+}
+
+/// What erases where no function of this program does.
+pub const OTHER_ERASERS: [&str; 6] = [
+    "your browser",
+    "the operator",
+    "none: it is gone with the request",
+    "none: it is gone when the program stops",
+    "none: it is published",
+    "none: it says nothing of anyone",
+];
+
+/// The whole map.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataMap {
+    /// Every purpose there is.
+    pub purposes: Vec<String>,
+    /// Its lines.
+    pub stored: Vec<Stored>,
+}
+
+impl Stored {
+    /// The kinds of places where it is, with the word for each, and their names.
+    pub fn kinds(&self) -> impl Iterator<Item = (&'static str, &[String])> {
+        let all: [(&'static str, &[String]); 9] = [
+            ("column", &self.columns),
+            ("file", &self.files),
+            ("backup", &self.backup),
+            ("other folder", &self.beside),
+            ("cookie", &self.cookies),
+            ("header", &self.headers),
+            ("library header", &self.framework_headers),
+            ("browser", &self.browser),
+            ("memory", &self.memory),
+        ];
+        all.into_iter().filter(|(_, names)| !names.is_empty())
+    }
+
+    /// Where it is: the kind of each place and its name.
+    pub fn places(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.kinds().flat_map(|(kind, names)| names.iter().map(move |name| (kind, name.as_str())))
+    }
+
+    /// Whether it leads to an account.
+    #[must_use]
+    pub fn is_of_account(&self) -> bool {
+        self.whose.contains(&Whose::Account)
+    }
 }
 
 /// The data map.
 ///
 /// # Errors
 /// `Internal` when the file in the program is broken, which a test forbids.
-pub fn data_map() -> Result<Vec<Stored>> {
-    let map: Map =
-        toml::from_str(FILE).map_err(|cause| Error::internal("the data map is broken").because(cause))?;
-    Ok(map.stored)
+pub fn data_map() -> Result<DataMap> {
+    toml::from_str(FILE).map_err(|cause| Error::internal("the data map is broken").because(cause))
 }
 
 /// The data map as Markdown, for `PRIVACY.md`.
@@ -40,11 +144,20 @@ pub fn data_map() -> Result<Vec<Stored>> {
 /// As [`data_map`].
 pub fn markdown() -> Result<String> {
     let mut page = String::from(
-        "# What is stored\n\nGenerated by `cargo x docs` from `crates/trust/data_map.toml`; a test holds it against the schema.\n\n| what | why | how long | erased by |\n|---|---|---|---|\n",
+        "# What is kept, heard and held\n\nGenerated by `cargo x docs` from `crates/trust/data_map.toml`; tests hold it against the schema, a used data folder, the cookies, the headers and the scripts.\n\n| what | why | how long | whose | erased by |\n|---|---|---|---|---|\n",
     );
-    for stored in data_map()? {
+    for stored in data_map()?.stored {
         let [why, until] = [&stored.why, &stored.until].map(|words| words.in_language(&Locale::English));
-        page += &format!("| {} | {why} | {until} | `{}` |\n", stored.what, stored.eraser);
+        let what: Vec<_> =
+            stored.kinds().map(|(kind, names)| format!("{kind}: {}", names.join(" · "))).collect();
+        let whose: Vec<_> = stored.whose.iter().map(|whose| whose.name()).collect();
+        page += &format!(
+            "| {} | {why} ({}) | {until} | {} | {} |\n",
+            what.join("; "),
+            stored.purposes.join(", "),
+            whose.join(", "),
+            stored.eraser
+        );
     }
     Ok(page)
 }
@@ -61,26 +174,34 @@ mod tests {
     async fn every_column_of_the_schema_is_in_the_map_and_no_other() {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("t.db")).await.unwrap();
-        let columns: Vec<String> = sqlx::query_scalar(
-            "SELECT m.name || '.' || c.name FROM sqlite_schema m, pragma_table_info(m.name) c \
-             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> '_sqlx_migrations'",
-        )
-        .fetch_all(db.read())
-        .await
-        .unwrap();
+        let columns = db.columns().await.unwrap();
         let map = data_map().unwrap();
-        let mapped: BTreeSet<&str> =
-            map.iter().flat_map(|stored| stored.what.split(' ')).filter(|what| what.contains('.')).collect();
-        assert_eq!(columns.iter().map(String::as_str).collect::<BTreeSet<_>>(), mapped);
+        let mapped: BTreeSet<String> = map.stored.iter().flat_map(|stored| stored.columns.clone()).collect();
+        assert_eq!(columns, mapped);
     }
 
     #[test]
-    fn every_line_says_why_until_when_and_by_what() {
-        for stored in data_map().unwrap() {
+    fn every_line_says_why_until_when_whose_and_by_what() {
+        let map = data_map().unwrap();
+        let (mut ids, mut places) = (BTreeSet::new(), BTreeSet::new());
+        for stored in &map.stored {
             let said = Locale::ALL.iter().all(|locale| {
                 !stored.why.in_language(locale).is_empty() && !stored.until.in_language(locale).is_empty()
             });
-            assert!(said && !stored.eraser.is_empty(), "{}", stored.what);
+            assert!(said && !stored.whose.is_empty() && !stored.purposes.is_empty(), "{}", stored.id);
+            assert!(ids.insert(&stored.id), "{} stands twice", stored.id);
+            assert!(stored.places().count() > 0, "{} is nowhere", stored.id);
+            for place in stored.places() {
+                assert!(places.insert(place), "{place:?} stands twice");
+            }
         }
+    }
+
+    #[test]
+    fn every_purpose_is_listed_and_used() {
+        let map = data_map().unwrap();
+        let listed: BTreeSet<_> = map.purposes.iter().collect();
+        let used: BTreeSet<_> = map.stored.iter().flat_map(|stored| &stored.purposes).collect();
+        assert_eq!(listed, used);
     }
 }

@@ -4,6 +4,8 @@ use kernel::{Error, Result};
 use platform::ui::Words;
 use serde::Deserialize;
 
+use crate::audit::Probe;
+
 const FILE: &str = include_str!("../promises.toml");
 
 /// One promise.
@@ -17,6 +19,9 @@ pub struct Promise {
     pub mechanism: Words,
     /// `file#test` that fails if it stops being true; empty for conduct.
     pub evidence: String,
+    /// Probes of `safelight audit` that look at it again.
+    #[serde(default)]
+    pub probes: Vec<Probe>,
     /// `proven`, `enforced`, `accountable` or `promised`.
     pub strength: String,
 }
@@ -38,6 +43,12 @@ impl Promise {
     pub fn file(&self) -> &str {
         self.evidence.split('#').next().unwrap_or_default()
     }
+}
+
+/// What tells this version of the promises from another: a digest of their text.
+#[must_use]
+pub fn version() -> String {
+    platform::ui::digest([FILE.as_bytes()])
 }
 
 /// The promises.

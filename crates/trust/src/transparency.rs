@@ -9,8 +9,10 @@ use platform::http::{Html, Reply, Visitor};
 use platform::ui::{Nav, Page, Site, say};
 use studio::Studio;
 
+use crate::audit::{LastAudit, Summary};
 use crate::data_map::{Stored, data_map};
 use crate::promises::{Promise, promises};
+use crate::statement::engines;
 
 #[derive(askama::Template)]
 #[template(path = "transparency.html")]
@@ -18,6 +20,7 @@ struct TransparencyPage {
     page: Page,
     promises: Vec<Promise>,
     engines: Vec<(String, Option<String>)>,
+    audit: Option<Summary>,
     map: Vec<Stored>,
 }
 
@@ -25,21 +28,16 @@ struct TransparencyPage {
 pub async fn transparency(
     State(studio): State<Studio>,
     State(site): State<Arc<Site>>,
+    State(last): State<LastAudit>,
     visitor: Visitor,
     member: MaybeMember,
 ) -> Reply<impl IntoResponse> {
-    let engines = studio.models().all().map(|model| {
-        let host = match &model.place {
-            engines::Place::Here => None,
-            engines::Place::Remote(host) => Some(host.clone()),
-        };
-        (model.name.clone(), host)
-    });
     let title = say(visitor.locale, "transparency-title");
     Ok(Html(TransparencyPage {
         page: Page::new(&site, &visitor, Nav::Other, title).for_member(member.0.as_ref()),
         promises: promises()?,
-        engines: engines.collect(),
-        map: data_map()?,
+        engines: engines(&studio),
+        audit: last.get()?,
+        map: data_map()?.stored,
     }))
 }

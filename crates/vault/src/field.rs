@@ -43,6 +43,13 @@ pub fn open_field(
     Ok(body)
 }
 
+/// Whether a field has the form of a sealed one: long enough for nonce and tag, and no text, which so many random bytes
+/// never are.
+#[must_use]
+pub fn field_has_sealed_form(field: &[u8]) -> bool {
+    field.len() >= NONCE_LEN + AES_256_GCM.tag_len() && std::str::from_utf8(field).is_err()
+}
+
 fn cipher(key: &RecordKey, name: &'static str) -> Result<LessSafeKey> {
     let derived = derive(key.bytes(), &[b"field ", name.as_bytes()])?;
     let key =
@@ -65,6 +72,7 @@ mod tests {
         fn a_field_opens_in_its_place_alone(plain in prop::collection::vec(any::<u8>(), 0..300), at in any::<prop::sample::Index>()) {
             let (key, record) = (RecordKey::random(), Id::random());
             let sealed = seal_field(&key, record, "name", &plain).unwrap();
+            prop_assert!(field_has_sealed_form(&sealed));
             prop_assert_eq!(&*open_field(&key, record, "name", &sealed).unwrap(), &plain);
             prop_assert!(open_field(&key, record, "details", &sealed).is_err());
             prop_assert!(open_field(&key, Id::random(), "name", &sealed).is_err());

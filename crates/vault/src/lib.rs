@@ -17,10 +17,10 @@ use aws_lc_rs::{constant_time, hkdf, hmac};
 use kernel::{Error, Result};
 use zeroize::Zeroizing;
 
-pub use field::{open_field, seal_field};
-pub use memory::{SecretPage, deny_core_dumps};
+pub use field::{field_has_sealed_form, open_field, seal_field};
+pub use memory::{SecretPage, core_dumps_are_denied, deny_core_dumps};
 pub use root::{Root, RootFile};
-pub use seal::{Kind, Opened, open, open_range, plain_len, seal};
+pub use seal::{HEAD_BYTES, Kind, Opened, has_sealed_form, open, open_range, plain_len, seal};
 pub use shares::{Quorum, SHARES_MAX, SetId, Share, join, split};
 pub use tree::{DEPTH, NODE_BYTES, NodeId, PLACES_MAX, Place, Tree, Written, reseal_first};
 

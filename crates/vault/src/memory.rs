@@ -5,7 +5,9 @@ use std::fmt;
 
 use kernel::{Error, Result};
 use memmap2::{Advice, MmapMut};
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, dumpable_behavior, getrlimit, set_dumpable_behavior, setrlimit,
+};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{KEY_BYTES, Key};
@@ -21,6 +23,13 @@ pub fn deny_core_dumps() -> Result<()> {
     // Both, even if the first is refused: each helps alone.
     let limited = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).map_err(refused);
     marked.and(limited)
+}
+
+/// Whether core dumps of this process are off.
+#[must_use]
+pub fn core_dumps_are_denied() -> bool {
+    let unmarked = dumpable_behavior().is_ok_and(|found| found == DumpableBehavior::NotDumpable);
+    unmarked && getrlimit(Resource::Core).current == Some(0)
 }
 
 /// A key on a page of its own.

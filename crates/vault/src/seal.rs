@@ -19,6 +19,8 @@ const CHUNK_BYTES: usize = 64 * 1024;
 const TAG_BYTES: usize = 16;
 const HEADER_BYTES: usize = 16;
 const SALT_BYTES: usize = 16;
+/// Bytes before the first chunk.
+pub const HEAD_BYTES: usize = HEADER_BYTES + SALT_BYTES;
 const MAGIC: [u8; 8] = *b"SLB1\x01\0\0\0";
 
 /// Opened plain text, wiped when dropped: in one pass over what was written, which `Zeroizing` takes twice.
@@ -179,6 +181,16 @@ pub fn plain_len(sealed: &[u8]) -> Result<u64> {
         return Err(broken());
     }
     length.first_chunk().map(|length| u64::from_be_bytes(*length)).ok_or_else(broken)
+}
+
+/// Whether a file has the form of a sealed blob, by its first [`HEAD_BYTES`] and its length. Opening alone shows that it is one.
+#[must_use]
+pub fn has_sealed_form(head: &[u8], bytes: u64) -> bool {
+    plain_len(head).is_ok_and(|plain| {
+        let tags = chunk_count(plain).checked_mul(TAG_BYTES as u64);
+        let sealed = tags.and_then(|tags| plain.checked_add(tags)?.checked_add(HEAD_BYTES as u64));
+        sealed == Some(bytes)
+    })
 }
 
 /// Where the plain text of each chunk goes; an empty blob has one empty place.

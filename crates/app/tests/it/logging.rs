@@ -1,7 +1,6 @@
 //! What the real program says while it serves: nothing of what it was sent, in lines, metrics and error pages.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::Path;
 
 use reqwest::{Client, Method, multipart, redirect};

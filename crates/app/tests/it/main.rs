@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // It is a test.
 #![allow(clippy::disallowed_methods)] // A browser goes where it likes.
 
+mod audit;
 mod backup;
 mod bounds;
 mod command_line;
 mod crash;
 mod doors;
 mod engine;
+mod export;
 mod gallery;
 mod ledger;
 mod logging;

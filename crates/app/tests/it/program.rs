@@ -69,10 +69,6 @@ impl Server {
         format!("{}{path}", self.base)
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     pub(crate) async fn generate(&self, key: &str, resolution: &str) -> StatusCode {
         let body = json!({ "prompt": "a castle on a hill", "resolution": resolution });
         let asked = client().post(format!("{}/api/generate/v2", self.base)).bearer_auth(key).json(&body);

@@ -18,21 +18,28 @@ impl Blobs {
     /// # Errors
     /// As every read and write.
     pub async fn sweep_strays(&self) -> Result<u64> {
-        let mut strays = 0;
+        let strays = self.find_strays().await?;
+        self.list_for_sweeping(&strays).await?;
+        if !strays.is_empty() {
+            self.sweep().await?;
+        }
+        Ok(strays.len() as u64)
+    }
+
+    /// Records that have files and no key.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn find_strays(&self) -> Result<Vec<Id>> {
+        let mut strays = Vec::new();
         for shelf in self.shelves()? {
             let records = tokio::task::spawn_blocking(move || records_in(&shelf))
                 .await
                 .map_err(|_| Error::internal("looking for files stopped"))??;
             for part in records.chunks(LOOKED_UP) {
                 let keys = self.keys.get_all(part).await?;
-                let keyless: Vec<Id> =
-                    part.iter().filter(|record| !keys.contains_key(record)).copied().collect();
-                strays += keyless.len() as u64;
-                self.list_for_sweeping(&keyless).await?;
+                strays.extend(part.iter().filter(|record| !keys.contains_key(record)));
             }
-        }
-        if strays > 0 {
-            self.sweep().await?;
         }
         Ok(strays)
     }

@@ -14,13 +14,12 @@ use ipnet::IpNet;
 use kernel::{Error, Result};
 
 use super::failure::Failure;
+use super::heard::Heard;
 use super::rate::{RateLimit, RateLimits, client_network};
 
-/// In it a proxy tells whom it speaks for.
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Headers that say who is asking and that nothing here needs.
 const SENDER: [HeaderName; 8] = [
-    FORWARDED_FOR,
+    Heard::ForwardedFor.name(),
     header::FORWARDED,
     header::USER_AGENT,
     header::REFERER,
@@ -53,8 +52,7 @@ impl Proxies {
 
     /// Whom a connection speaks for. `X-Forwarded-For` is read from the right, and only what a trusted proxy has added.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let lines = headers.get_all(FORWARDED_FOR);
-        let lines: Vec<&str> = lines.iter().map(|line| line.to_str().unwrap_or_default()).collect();
+        let lines: Vec<&str> = Heard::ForwardedFor.all_of(headers).collect();
         let mut client = peer;
         for told in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
             if !self.trust(client) {
@@ -150,7 +148,7 @@ mod tests {
     fn client(proxies: &str, peer: &str, told: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in told {
-            headers.append(FORWARDED_FOR, line.parse().unwrap());
+            headers.append(Heard::ForwardedFor.name(), line.parse().unwrap());
         }
         let proxies: Proxies = proxies.parse().unwrap();
         proxies.client(peer.parse().unwrap(), &headers).to_string()

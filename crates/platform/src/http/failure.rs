@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use kernel::{Error, Kind};
 use serde_json::json;
 
+use super::heard::Heard;
 use super::visitor::Visitor;
 use crate::log::{Event, Log, Method};
 use crate::ui;
@@ -50,7 +51,7 @@ pub enum Door {
 
 impl Door {
     fn of(path: &str, headers: &HeaderMap) -> Self {
-        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let accept = Heard::Accept.of(headers).unwrap_or_default();
         if path.starts_with("/api/") || path.starts_with("/r/") {
             Self::Json
         } else if accept.starts_with("application/json") {
@@ -116,6 +117,7 @@ fn failure_of(response: &mut Response) -> Option<Arc<Error>> {
     Some(Arc::new(bare))
 }
 
+#[expect(clippy::disallowed_methods, reason = "a header of the answer")]
 fn has_own_body(response: &Response) -> bool {
     response
         .headers()
@@ -147,11 +149,15 @@ fn render(error: &Error, bare: Response, door: Door, visitor: &Visitor, site: &A
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(allow) = bare.headers().get(header::ALLOW) {
-        headers.insert(header::ALLOW, allow.clone());
-    }
+    headers.extend(allowed_methods(&bare));
     if error.kind == Kind::RateLimited {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
     }
     response
+}
+
+/// Which methods an address takes, as the router said it.
+#[expect(clippy::disallowed_methods, reason = "a header of the answer")]
+fn allowed_methods(answer: &Response) -> Option<(HeaderName, HeaderValue)> {
+    Some((header::ALLOW, answer.headers().get(header::ALLOW)?.clone()))
 }

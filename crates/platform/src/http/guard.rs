@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use kernel::{Error, Kind};
 
 use super::failure::Failure;
+use super::heard::Heard;
 
 /// Nothing but this origin; no inline script or style, no evaluation, no frames.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
@@ -26,7 +27,8 @@ const HTTPS_ONLY: &str = "max-age=63072000";
 /// Longest path and query; what is searched for fits in many times.
 const ADDRESS_BYTES_MAX: usize = 8 * 1024;
 
-const HEADERS: &[(&str, &str)] = &[
+/// What every answer carries.
+pub const STRICT_HEADERS: &[(&str, &str)] = &[
     ("content-security-policy", CONTENT_SECURITY_POLICY),
     ("cross-origin-embedder-policy", "require-corp"),
     ("cross-origin-opener-policy", "same-origin"),
@@ -63,7 +65,7 @@ impl Guard {
 pub async fn security_headers(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    for (name, value) in HEADERS {
+    for (name, value) in STRICT_HEADERS {
         headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
     if let Guard::Https = guard {
@@ -94,12 +96,12 @@ pub async fn refuse_foreign_posts(request: Request, next: Next) -> Response {
 }
 
 fn comes_from_here(headers: &HeaderMap) -> bool {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    if !headers.contains_key(header::COOKIE) && text(header::ORIGIN).is_none() {
+    let has_cookie = Heard::Cookie.all_of(headers).next().is_some();
+    if !has_cookie && Heard::Origin.of(headers).is_none() {
         // Without a cookie there is nobody to act for; programs with a key come this way.
-        return !matches!(text(HeaderName::from_static("sec-fetch-site")), Some("cross-site" | "same-site"));
+        return !matches!(Heard::SecFetchSite.of(headers), Some("cross-site" | "same-site"));
     }
-    match (text(HeaderName::from_static("sec-fetch-site")), text(header::ORIGIN), text(header::HOST)) {
+    match (Heard::SecFetchSite.of(headers), Heard::Origin.of(headers), Heard::Host.of(headers)) {
         (Some(site), _, _) => matches!(site, "same-origin" | "none"),
         (None, Some(origin), Some(host)) => {
             origin.split_once("://").is_some_and(|(_, origin)| origin == host)

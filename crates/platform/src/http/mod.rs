@@ -4,13 +4,15 @@
 mod client;
 mod failure;
 mod guard;
+mod heard;
 pub mod limits;
 mod rate;
 mod visitor;
 
 pub use client::{Client, Clients, Proxies, count_request, know_client};
 pub use failure::{Door, Edge, Failure, Reply, edge};
-pub use guard::{Guard, refuse_foreign_posts, refuse_long_addresses, security_headers};
+pub use guard::{Guard, STRICT_HEADERS, refuse_foreign_posts, refuse_long_addresses, security_headers};
+pub use heard::Heard;
 pub(crate) use rate::DayKey;
 pub use rate::{RateLimit, RateLimits, client_network};
-pub use visitor::{Html, Theme, Visitor, cookie, expired_cookie, set_cookie};
+pub use visitor::{Cookie, Html, Theme, Visitor};

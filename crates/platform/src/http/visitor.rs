@@ -4,11 +4,12 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use kernel::{Error, Locale};
 
 use super::failure::Failure;
+use super::heard::Heard;
 
 /// Colours of the pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,13 +54,13 @@ pub struct Visitor {
 
 impl Visitor {
     pub(super) fn of(headers: &HeaderMap, uri: &Uri) -> Self {
-        let accepted =
-            headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let accepted = Heard::AcceptLanguage.of(headers).unwrap_or_default();
         Self {
-            locale: cookie(headers, "lang")
+            locale: Cookie::Lang
+                .of(headers)
                 .and_then(Locale::from_tag)
                 .unwrap_or_else(|| Locale::negotiate(accepted)),
-            theme: cookie(headers, "theme").map(Theme::from_name).unwrap_or_default(),
+            theme: Cookie::Theme.of(headers).map(Theme::from_name).unwrap_or_default(),
             here: uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         }
     }
@@ -73,29 +74,58 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
     }
 }
 
-/// The value of a cookie.
-#[must_use]
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+/// A cookie that this site sets; there are no others, and a test holds them against the data map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookie {
+    /// Who is signed in.
+    Session,
+    /// The browser that asked for a sign-in code.
+    SignIn,
+    /// The language that was chosen.
+    Lang,
+    /// The colours that were chosen.
+    Theme,
 }
 
-/// A `Set-Cookie` value that pages cannot read and other sites do not send. `public_url` decides on `Secure`.
-#[must_use]
-pub fn set_cookie(name: &'static str, value: &str, max_age_seconds: i64, public_url: &str) -> HeaderValue {
-    let secure = if public_url.starts_with("https://") { "; Secure" } else { "" };
-    let text = format!("{name}={value}; Path=/; Max-Age={max_age_seconds}; HttpOnly; SameSite=Lax{secure}");
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
-}
+impl Cookie {
+    /// Every cookie.
+    pub const ALL: [Self; 4] = [Self::Session, Self::SignIn, Self::Lang, Self::Theme];
 
-/// A `Set-Cookie` value that makes the browser forget a cookie.
-#[must_use]
-pub fn expired_cookie(name: &'static str, public_url: &str) -> HeaderValue {
-    set_cookie(name, "", 0, public_url)
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::SignIn => "sign-in",
+            Self::Lang => "lang",
+            Self::Theme => "theme",
+        }
+    }
+
+    /// Its value in a request.
+    #[must_use]
+    pub fn of(self, headers: &HeaderMap) -> Option<&str> {
+        Heard::Cookie
+            .all_of(headers)
+            .flat_map(|line| line.split(';'))
+            .find_map(|pair| pair.trim().strip_prefix(self.name())?.strip_prefix('='))
+    }
+
+    /// A `Set-Cookie` value that pages cannot read and other sites do not send. `public_url` decides on `Secure`.
+    #[must_use]
+    pub fn set(self, value: &str, max_age_seconds: i64, public_url: &str) -> HeaderValue {
+        let secure = if public_url.starts_with("https://") { "; Secure" } else { "" };
+        let name = self.name();
+        let text =
+            format!("{name}={value}; Path=/; Max-Age={max_age_seconds}; HttpOnly; SameSite=Lax{secure}");
+        HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+
+    /// A `Set-Cookie` value that makes the browser forget it.
+    #[must_use]
+    pub fn forget(self, public_url: &str) -> HeaderValue {
+        self.set("", 0, public_url)
+    }
 }
 
 /// A rendered page.

@@ -1,6 +1,7 @@
 //! This owns the public log of deletions: commitments only, in bundles filled up with random entries, one an hour whatever
 //! happens, so that nobody can count. It does not know what a commitment stands for; only a receipt tells.
 
+use futures_util::TryStreamExt;
 use kernel::{Error, Result};
 use rand::seq::SliceRandom;
 use vault::receipt::{self, BUNDLE_ENTRIES, Hash, Inclusion, Tile, Verified, VerifierKey};
@@ -21,7 +22,36 @@ pub struct Checked {
     pub completed: Option<String>,
 }
 
+/// What came of looking at the log.
+#[derive(Debug)]
+pub struct LogProof {
+    /// How many bundles there are.
+    pub bundles: u64,
+    /// Numbers of those that do not fit.
+    pub broken: Vec<i64>,
+}
+
 impl Keys {
+    /// Looks at the whole log: no bundle is missing, each comes after the one before it and has the head of its entries.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn check_log(&self) -> Result<LogProof> {
+        let mut rows = sqlx::query_as::<_, (i64, i64, Vec<u8>, Vec<u8>)>(
+            "SELECT number, hour, entries, head FROM log_bundle ORDER BY number",
+        )
+        .fetch(self.core.db.read());
+        let (mut proof, mut last) = (LogProof { bundles: 0, broken: Vec::new() }, i64::MIN);
+        while let Some((number, hour, entries, head)) = rows.try_next().await.map_err(sql)? {
+            let fits = number.unsigned_abs() == proof.bundles && hour >= last;
+            if !fits || receipt::head(&hashes(&entries)).as_slice() != head {
+                proof.broken.push(number);
+            }
+            (proof.bundles, last) = (proof.bundles + 1, hour);
+        }
+        Ok(proof)
+    }
+
     /// What checks receipts and the log.
     #[must_use]
     pub fn verifier(&self) -> VerifierKey {

@@ -16,6 +16,7 @@ use vault::receipt::{self, Signer};
 use vault::{Key, RecordKey, Root, RootFile, SiteKey, Tree, random_key};
 
 use crate::db::{Db, Writing};
+use crate::export::Tables;
 use crate::shelf::Shelf;
 
 pub use turn::{Deed, Erased};
@@ -175,6 +176,14 @@ impl Keys {
     /// As every read.
     pub async fn owned(writing: &mut Writing, owner: Id) -> Result<Vec<Id>> {
         store::owned(writing, owner).await
+    }
+
+    /// Every row that leads to an owner.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn export(&self, owner: Id) -> Result<Tables> {
+        Ok(Tables::from([("key_leaf", store::rows_of(&self.core.db, owner).await?)]))
     }
 
     /// Every record that has a key.

@@ -7,6 +7,7 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use vault::{NodeId, Place, Written};
 
 use crate::db::{Db, Writing, sql};
+use crate::export;
 
 /// Values bound to one statement.
 const BOUND_MAX: usize = 500;
@@ -164,6 +165,16 @@ pub(super) async fn owned(writing: &mut Writing, owner: Id) -> Result<Vec<Id>> {
         .await
         .map_err(sql)?;
     rows.iter().map(|record| Id::from_column(record)).collect()
+}
+
+/// The leaves of an owner and of what belongs to it, as they stand.
+pub(super) async fn rows_of(db: &Db, owner: Id) -> Result<Vec<export::Row>> {
+    let rows = sqlx::query("SELECT * FROM key_leaf WHERE record = ?1 OR owner = ?1 ORDER BY place")
+        .bind(owner.as_bytes().as_slice())
+        .fetch_all(db.read())
+        .await
+        .map_err(sql)?;
+    rows.iter().map(export::row).collect()
 }
 
 /// Every record that has a leaf.

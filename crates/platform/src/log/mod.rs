@@ -4,6 +4,7 @@
 mod docs;
 mod event;
 mod gate;
+mod known;
 mod line;
 mod metrics;
 mod routes;
@@ -17,6 +18,7 @@ use kernel::Kind;
 pub use docs::markdown;
 pub use event::Event;
 pub use gate::{LIBRARIES, Library};
+pub use known::knows;
 pub use metrics::{METRICS, Metrics};
 pub use routes::{Route, Routes};
 pub use word::{Answer, Delivery, Level, Method, Notice, Outcome, Word};

@@ -49,6 +49,14 @@ pub struct Server {
     login: Option<Credentials>,
 }
 
+impl Server {
+    /// Whether nothing is said before the line is encrypted.
+    #[must_use]
+    pub const fn requires_tls(&self) -> bool {
+        matches!(self.tls, Tls::Required | Tls::Always)
+    }
+}
+
 impl FromStr for Server {
     type Err = Error;
 

@@ -15,13 +15,17 @@ include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 /// One digest over all files, so that they can refer to each other by relative addresses.
 static DIGEST: LazyLock<String> = LazyLock::new(|| {
-    let mut context = Context::new(&SHA256);
-    for (name, bytes) in FILES {
-        context.update(name.as_bytes());
-        context.update(bytes);
-    }
-    HEXLOWER.encode(context.finish().as_ref().first_chunk::<8>().map_or(&[], |bytes| bytes.as_slice()))
+    let all = FILES.iter().flat_map(|(name, bytes)| [name.as_bytes(), bytes]);
+    digest(all)
 });
+
+/// What tells these bytes from others, in 16 digits.
+#[must_use]
+pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut context = Context::new(&SHA256);
+    parts.into_iter().for_each(|part| context.update(part));
+    HEXLOWER.encode(context.finish().as_ref().first_chunk::<8>().map_or(&[], |bytes| bytes.as_slice()))
+}
 
 /// Address of a file.
 pub(super) fn address(path: &str) -> String {

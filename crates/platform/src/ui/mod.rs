@@ -13,7 +13,7 @@ use kernel::{Error, Kind, Locale};
 
 use crate::http::{Html, Theme, Visitor};
 
-pub use assets::asset;
+pub use assets::{asset, digest};
 pub use text::{say, say_count};
 pub use words::{Said, Words, say_failure};
 

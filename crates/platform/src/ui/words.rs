@@ -4,10 +4,10 @@
 use std::sync::LazyLock;
 
 use kernel::Locale;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A text in every language of the interface.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Words {
     en: String,
@@ -88,7 +88,8 @@ mod tests {
     use super::*;
 
     /// Files whose words only the operator reads, at the terminal, or programs, through the API.
-    const FOR_OTHERS: [&str; 16] = [
+    const FOR_OTHERS: [&str; 17] = [
+        "app/src/audit",
         "app/src/backup.rs",
         "app/src/command.rs",
         "app/src/escrow.rs",
