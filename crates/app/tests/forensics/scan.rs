@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use data_encoding::{BASE64_NOPAD, HEXLOWER, HEXUPPER};
+use data_encoding::{BASE32_NOPAD, BASE64_NOPAD, HEXLOWER, HEXUPPER};
 
 /// What stands in every canary, once in 17 bytes.
 pub(crate) const MARK: &[u8; 12] = b"zq7Xw-canary";
+/// Digits behind it.
+const NUMBER_DIGITS: usize = 5;
 /// Bytes that decide whether a place is looked at closely.
 const PREFIX: usize = 8;
 /// Bytes that are unpacked of what looks packed.
@@ -92,7 +94,19 @@ impl Scanner {
     fn pattern_at(&self, bytes: &[u8]) -> Option<String> {
         let candidates = self.by_prefix.get(bytes.first_chunk::<PREFIX>()?)?;
         let found = candidates.iter().find(|n| bytes.starts_with(&self.patterns[**n].1))?;
-        Some(self.patterns[*found].0.clone())
+        let (name, pattern) = &self.patterns[*found];
+        // Behind a mark that is not encoded stands the number of its canary.
+        let behind = &bytes[pattern.len()..];
+        let digits = behind.iter().take(NUMBER_DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
+        Some(format!("{name} {}", String::from_utf8_lossy(&behind[..digits])).trim_end().to_owned())
+    }
+}
+
+fn rot13(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'z' => (byte - b'a' + 13) % 26 + b'a',
+        b'A'..=b'Z' => (byte - b'A' + 13) % 26 + b'A',
+        other => other,
     }
 }
 
@@ -114,14 +128,31 @@ fn forms(name: &str, text: &[u8]) -> Vec<(String, Vec<u8>)> {
         |form: &dyn Fn(u8) -> String| text.iter().map(|byte| form(*byte)).collect::<String>().into_bytes();
     let mut forms = vec![
         ("plain", text.to_vec()),
+        ("lower", text.to_ascii_lowercase()),
+        ("upper", text.to_ascii_uppercase()),
         ("UTF-16", text.iter().flat_map(|byte| [*byte, 0]).collect()),
+        ("UTF-16 the other way round", text.iter().flat_map(|byte| [0, *byte]).collect()),
+        ("UTF-32", text.iter().flat_map(|byte| [*byte, 0, 0, 0]).collect()),
+        ("rot13", text.iter().map(|byte| rot13(*byte)).collect()),
         ("hex", HEXLOWER.encode(text).into_bytes()),
         ("HEX", HEXUPPER.encode(text).into_bytes()),
         ("reversed", text.iter().rev().copied().collect()),
         ("percent", each(&|byte| format!("%{byte:02X}"))),
         ("list", each(&|byte| format!("{byte}, "))),
         ("packed list", each(&|byte| format!("{byte},"))),
+        ("HTML", each(&|byte| format!("&#{byte};"))),
+        ("JSON", each(&|byte| format!("\\u{byte:04x}"))),
+        ("escapes", each(&|byte| format!("\\x{byte:02x}"))),
+        ("octal", each(&|byte| format!("\\{byte:03o}"))),
+        ("quoted-printable", each(&|byte| format!("={byte:02X}"))),
     ];
+    for skipped in 0..5 {
+        // As below, in base 32.
+        let encoded = BASE32_NOPAD.encode(&[&vec![0; skipped], text].concat()).into_bytes();
+        let (start, end) = ((skipped * 8).div_ceil(5), (skipped + text.len()) * 8 / 5);
+        let names = ["base32", "base32 +1", "base32 +2", "base32 +3", "base32 +4"];
+        forms.push((names[skipped], encoded[start..end].to_vec()));
+    }
     for skipped in 0..3 {
         // What stands before the mark shifts it; the characters that mix with it are left out.
         let shifted = [&vec![0; skipped], text].concat();

@@ -175,7 +175,7 @@ async fn each_thing_that_is_broken_in_the_folder_is_found() {
 async fn each_thing_that_is_broken_around_it_is_found() {
     let lived = Lived::new().await;
     let (data, at) = (lived.data(), |name: &str| lived.dir.path().join(name));
-    let line = "2026-11-25T12:00:00Z request   method=GET route=/ status=200 millis=1\n";
+    let line = "2026-11-25T12:00:00Z request   method=GET route=/ status=200 micros=1\n";
     fs::write(at("good.log"), line).unwrap();
     assert_eq!(audit(&data, &["--log-file", at("good.log").to_str().unwrap()]).0, 0);
     fs::write(at("bad.log"), format!("{line}GET /?q=fox from 203.0.113.9\n")).unwrap();

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::{Client, Method, RequestBuilder};
 
 use crate::TestApp;
-
-/// The routing table as it is written.
-const ROUTES: &str = include_str!("../../src/routes.rs");
+use crate::registered::registered;
 
 /// Method, route, an address of it in which `{none}` is an id of nothing, and the answers to a visitor, a member and a key. Nothing is there, so where the
 /// door opens it says 404 or what is wrong with the request.
@@ -63,24 +61,6 @@ pub(crate) const MATRIX: &[(&str, &str, &str, [u16; 3])] = &[
     ("DELETE", "/api/tokens/{id}", "/api/tokens/{none}", [401, 404, 401]),
     ("GET", "/r/{id}/{expiry}/{signature}", "/r/{none}/1/x", [404, 404, 404]),
 ];
-
-/// Methods and routes in the routing table.
-pub(crate) fn registered() -> BTreeSet<(String, String)> {
-    let mut all = BTreeSet::new();
-    for part in ROUTES.split(".route(").skip(1) {
-        let path = part.split('"').nth(1).unwrap().to_owned();
-        let handlers = part.split(".route(").next().unwrap();
-        for (word, method) in [("get(", "GET"), ("post(", "POST"), ("delete(", "DELETE"), ("put(", "PUT")] {
-            let named = [",", ", ", ".", "\n            "]
-                .iter()
-                .any(|before| handlers.contains(&format!("{before}{word}")));
-            if named {
-                all.insert((method.to_owned(), path.clone()));
-            }
-        }
-    }
-    all
-}
 
 #[tokio::test]
 async fn every_route_opens_to_those_it_is_for_and_to_nobody_else() {

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use reqwest::{Client, Method, multipart, redirect};
 
-use crate::doors::{MATRIX, registered};
+use crate::doors::MATRIX;
 use crate::program::Server;
+use crate::registered::registered;
 
 /// Stands in everything that is sent.
 const CANARY: &str = "canary-5f1c";

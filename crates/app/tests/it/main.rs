@@ -20,6 +20,7 @@ mod pages;
 mod pictures;
 mod program;
 mod receipts;
+mod registered;
 mod restore;
 mod sandbox;
 mod sign_in;

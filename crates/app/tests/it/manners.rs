@@ -13,9 +13,10 @@ use crate::TestApp;
 use crate::doors::MATRIX;
 
 /// Routes whose answers anyone may keep, and for how long at most it is told.
-const CACHED: [(&str, &str); 5] = [
+const CACHED: [(&str, &str); 6] = [
     ("/", "private, no-cache"),
     ("/a/{id}", "private, no-cache"),
+    ("/.well-known/privacy.json", "public, max-age=300"),
     ("/log/checkpoint", "public, max-age=5"),
     ("/p/{record}/{form}", "public"),
     ("/assets/{digest}/{*path}", "public"),

@@ -197,7 +197,7 @@ async fn uploads_and_imports_are_kept_and_shown_as_pixels_alone() {
     }
     let file = app.dir.path().join("posts.jsonl");
     fs::write(&file, lines).unwrap();
-    app.operate(Request::Import { file }).await.unwrap();
+    app.import(&file).await.unwrap();
     let pictures = app.house.gallery.records().await.unwrap();
     assert_eq!(pictures.len(), 3);
     for record in pictures {
