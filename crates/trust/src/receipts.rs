@@ -78,7 +78,9 @@ pub async fn verify(
     let status = axum::http::StatusCode::from_u16(status).unwrap_or_default();
     let page = page(&site, &visitor, &member);
     let key = keys.verifier().to_string();
-    Ok((status, Html(VerifyPage { page, key, pasted: receipt, found, wrong })))
+    // What is no receipt is not repeated: it may be anything that was in the clipboard.
+    let pasted = if wrong.is_some() { String::new() } else { receipt };
+    Ok((status, Html(VerifyPage { page, key, pasted, found, wrong })))
 }
 
 fn page(site: &Arc<Site>, visitor: &Visitor, member: &MaybeMember) -> Page {

@@ -79,12 +79,21 @@ impl Ask {
     }
 
     pub(crate) async fn send(&self, address: SocketAddr) -> Answer {
-        send(address, &self.bytes()).await
+        send(address, &self.bytes(), Then::Listen).await
     }
 }
 
+/// What a sender does once it has sent.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Then {
+    /// Wait for an answer.
+    Listen,
+    /// Break off.
+    Hang,
+}
+
 /// Sends bytes from a network that has asked nothing before, and reads what comes back.
-pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
+pub(crate) async fn send(address: SocketAddr, bytes: &[u8], then: Then) -> Answer {
     static NETWORKS: AtomicU32 = AtomicU32::new(0x7f01_0000);
     let from = IpAddr::from(NETWORKS.fetch_add(1, Ordering::Relaxed).to_be_bytes());
     let socket = TcpSocket::new_v4().unwrap();
@@ -92,6 +101,9 @@ pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = socket.connect(address).await.unwrap();
     // A server that has answered already may have closed.
     let _ = stream.write_all(bytes).await;
+    if then == Then::Hang {
+        let _ = stream.shutdown().await;
+    }
     let mut answer = Vec::new();
     let _ = tokio::time::timeout(ANSWER_MAX, stream.read_to_end(&mut answer)).await;
     let status = answer.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());

@@ -215,6 +215,10 @@ impl Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
+        // Without strace the program would go on.
+        if let Ok(None) = self.strace.try_wait() {
+            let _ = Command::new("kill").args(["-9", &self.process().to_string()]).status();
+        }
         let _ = self.strace.kill();
         let _ = self.strace.wait();
     }

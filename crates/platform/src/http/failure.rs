@@ -77,7 +77,7 @@ pub async fn edge(State(edge): State<Edge>, request: Request, next: Next) -> Res
     let method = Method::of(request.method());
     let route = edge.log.route(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
     // An error page does not repeat the address: what stands in it may be a secret, or somebody's name.
-    let visitor = Visitor { here: "/".to_owned(), ..Visitor::of(request.headers(), request.uri()) };
+    let visitor = Visitor::of(request.headers());
     let door = Door::of(request.uri().path(), request.headers());
     let mut response = next.run(request).await;
     if let Some(error) = failure_of(&mut response) {

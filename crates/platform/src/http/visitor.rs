@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use kernel::{Error, Locale};
 
@@ -48,12 +48,12 @@ pub struct Visitor {
     pub locale: Locale,
     /// Their theme.
     pub theme: Theme,
-    /// Path and query of this request, to come back to after a choice.
+    /// Path and query of a page that was asked for, to come back to after a choice; the front page for what was sent.
     pub here: String,
 }
 
 impl Visitor {
-    pub(super) fn of(headers: &HeaderMap, uri: &Uri) -> Self {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
         let accepted = Heard::AcceptLanguage.of(headers).unwrap_or_default();
         Self {
             locale: Cookie::Lang
@@ -61,7 +61,7 @@ impl Visitor {
                 .and_then(Locale::from_tag)
                 .unwrap_or_else(|| Locale::negotiate(accepted)),
             theme: Cookie::Theme.of(headers).map(Theme::from_name).unwrap_or_default(),
-            here: uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            here: "/".to_owned(),
         }
     }
 }
@@ -70,7 +70,11 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::of(&parts.headers, &parts.uri))
+        let visitor = Self::of(&parts.headers);
+        Ok(match parts.uri.path_and_query() {
+            Some(here) if parts.method == Method::GET => Self { here: here.to_string(), ..visitor },
+            _ => visitor,
+        })
     }
 }
 
