@@ -1,9 +1,9 @@
-//! Project chores: `cargo x setup | run | test | check | bench | forensics | docs`. It owns no part of the product.
+//! Project chores: `cargo x setup | run | test | check | bench | forensics | canary | docs`. It owns no part of the product.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // It is a program for the terminal of a developer.
 
 mod bench;
-mod forensics;
 mod setup;
+mod suite;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -44,11 +44,12 @@ fn main() -> ExitCode {
         "test" => test::test(rest),
         "check" => check(),
         "bench" => bench::bench(rest),
-        "forensics" => forensics::forensics(rest),
+        "forensics" => suite::FORENSICS.run(rest),
+        "canary" => suite::CANARY.run(rest),
         "docs" => docs(),
         _ => {
             println!(
-                "cargo x setup   fetch what pages and models need\ncargo x run     set up, build, serve on http://127.0.0.1:8080\ncargo x test    set up, run every test\ncargo x check   format, lints and fast tests\ncargo x bench   measure, with peers\ncargo x forensics [--seeds N] [--seed S]   kill the program N times and search its disk\ncargo x docs    write generated documentation"
+                "cargo x setup   fetch what pages and models need\ncargo x run     set up, build, serve on http://127.0.0.1:8080\ncargo x test    set up, run every test\ncargo x check   format, lints and fast tests\ncargo x bench   measure, with peers\ncargo x forensics [--seeds N] [--seed S]   kill the program N times and search its disk\ncargo x canary [--rounds N]   ask for everything N times and search what is left of it\ncargo x docs    write generated documentation"
             );
             Ok(())
         }
@@ -105,7 +106,15 @@ fn run_product(rest: &[String]) -> Done {
     setup::setup(Profile::Release);
     let binary = build(Profile::Release, "--bin", "safelight")?;
     println!("» serving on http://127.0.0.1:8080 from ./data; Ctrl+C stops");
-    run(Command::new(binary).args(["serve", "--data", "data", "--listen", "127.0.0.1:8080"]).args(rest))
+    let mut command = Command::new(binary);
+    command.args(["serve", "--data", "data", "--listen", "127.0.0.1:8080"]).args(rest);
+    // A machine for trying things out may have swap, or a disk that does not overwrite in place: it is said, and goes on.
+    for stance in ["SAFELIGHT_ANCHOR_CHECK", "SAFELIGHT_SWAP_CHECK"] {
+        if std::env::var_os(stance).is_none() {
+            command.env(stance, "accept");
+        }
+    }
+    run(&mut command)
 }
 
 fn check() -> Done {

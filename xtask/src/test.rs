@@ -23,6 +23,7 @@ struct Count {
 /// Runs every test; prints `N passed, N failed, N skipped` last. With words, only the Rust tests so named.
 pub(crate) fn test(rest: &[String]) -> Done {
     setup::setup(Profile::Dev);
+    install_tools();
     let binary = build(Profile::Dev, "--bin", "safelight")?;
     let mut count = Count::default();
     let rust = rust_tests(rest, &mut count);
@@ -96,7 +97,6 @@ fn number(line: &str, word: &str) -> usize {
 
 /// The journeys of a person in Chromium, against the program just built.
 fn journeys(binary: &Path, count: &mut Count) -> Done {
-    install_browser();
     let browser = std::env::var_os("CHROME_PATH").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from);
     if !browser.exists() || !runs("node", &["--version"]) || !runs("npm", &["--version"]) {
         count.skipped.insert("journeys: Chromium or Node is missing; install them, for example with: apt-get install chromium nodejs npm".into());
@@ -118,7 +118,16 @@ fn journeys(binary: &Path, count: &mut Count) -> Done {
         .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
         .collect();
     files.sort();
-    let mut command = Command::new("node");
+    // Without a way out of this machine, where that can be had: whoever needs another host fails.
+    let alone = runs("unshare", &["--net", "ip", "link", "set", "lo", "up"]);
+    let mut command = Command::new(if alone { "unshare" } else { "node" });
+    if alone {
+        command.args(["--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh", "node"]);
+    } else {
+        count.skipped.insert(
+            "journeys without a route: a network of its own can be had by root alone, with iproute2".into(),
+        );
+    }
     // One after another: each drives a browser and a server, and two cores are all there is.
     command.args(["--test", "--test-reporter=tap", "--test-concurrency=1"]).args(files);
     command.env("CHROME_PATH", browser).env("SAFELIGHT_BINARY", binary);
@@ -130,18 +139,20 @@ fn journeys(binary: &Path, count: &mut Count) -> Done {
     Err("journeys failed".into())
 }
 
-/// On a machine of Debian's family where we are root, the browser can be installed as part of the tests.
-fn install_browser() {
+/// On a machine of Debian's family where we are root, what the tests drive can be installed as part of them.
+fn install_tools() {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
-    let there = std::env::var_os("CHROME_PATH").is_some() || runs("chromium", &["--version"]);
+    let browser = std::env::var_os("CHROME_PATH").is_some() || runs("chromium", &["--version"]);
+    let there = browser && runs("strace", &["-V"]) && runs("ip", &["-V"]);
     if !root || there || !runs("apt-get", &["--version"]) {
         return;
     }
     let apt =
         |args: &[&str]| run(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"));
-    let packages = ["install", "-y", "-qq", "chromium", "fonts-noto-cjk", "nodejs", "npm"];
+    let packages =
+        ["install", "-y", "-qq", "chromium", "fonts-noto-cjk", "nodejs", "npm", "strace", "iproute2"];
     if let Err(why) = apt(&["update", "-qq"]).and_then(|()| apt(&packages)) {
-        eprintln!("  left out: Chromium: {why}");
+        eprintln!("  left out: Chromium, strace: {why}");
     }
 }
 

@@ -34,8 +34,6 @@ mod built_in {
     include!(concat!(env!("OUT_DIR"), "/models.rs"));
 }
 
-/// What the operator hears who accepted such a disk.
-
 /// Remote pictures that are asked for at the same time.
 const REMOTE_WIDTH: usize = 4;
 
@@ -103,12 +101,7 @@ impl House {
     /// As [`House::open`].
     pub async fn open_at(settings: Settings, folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self> {
         let log = Log::new(settings.log, crate::routes::table().into_routes());
-        let memory = lock_memory(settings.swap_check, &log)?;
-        let anchor = find_anchor(&settings)?;
-        if anchor.objection.is_some() {
-            log.write(Event::Notice { text: Notice::RootDoesNotErase });
-        }
-        platform::folder::create_private_dir(settings.anchor())?;
+        let (memory, anchor) = prepare_machine(&settings, &log)?;
         let root = settings.root_file();
         let facts = Arc::new(Facts::of(&settings));
         let last_audit = LastAudit::of(folder.path());
@@ -116,8 +109,7 @@ impl House {
         let keys = Keys::open(db.clone(), &root, &log_name(&settings.public_url), Arc::clone(&clock)).await?;
         let blobs = Blobs::open(folder.blobs(), keys.clone(), db.clone(), log.clone())?;
         let encoder = encoder(&log)?;
-        std::fs::create_dir_all(folder.index())?;
-        let index = Arc::new(Index::open(&folder.index(), encoder.clone())?);
+        let index = open_index(&folder, encoder.clone())?;
         let outgoing = Outgoing::new(outgoing::peers(&settings));
         let gallery = Gallery::new(gallery::Parts {
             db: db.clone(),
@@ -153,12 +145,9 @@ impl House {
             counters: counters.clone(),
             public_url: settings.public_url,
         });
-        let site = Arc::new(Site { name: settings.site_name, contact: settings.contact });
-        let anchor = Arc::new(anchor);
-        let proxies = Arc::new(settings.trusted_proxies);
         let house = Self {
             outgoing,
-            anchor,
+            anchor: Arc::new(anchor),
             facts,
             last_audit,
             memory,
@@ -167,12 +156,12 @@ impl House {
             accounts,
             gallery,
             studio,
-            site,
+            site: Arc::new(Site { name: settings.site_name, contact: settings.contact }),
             keys,
             blobs,
             counters,
             limits,
-            proxies,
+            proxies: Arc::new(settings.trusted_proxies),
             log,
             _folder: Arc::new(folder),
         };
@@ -238,6 +227,22 @@ impl House {
         }
         self.db.close().await;
     }
+}
+
+/// Before anything is opened: memory is kept out of swap, and the folder of the root lies where overwriting erases.
+fn prepare_machine(settings: &Settings, log: &Log) -> Result<(Lock, Finding)> {
+    let memory = lock_memory(settings.swap_check, log)?;
+    let anchor = find_anchor(settings)?;
+    if anchor.objection.is_some() {
+        log.write(Event::Notice { text: Notice::RootDoesNotErase });
+    }
+    platform::folder::create_private_dir(settings.anchor())?;
+    Ok((memory, anchor))
+}
+
+fn open_index(folder: &DataFolder, encoder: Option<Arc<Encoder>>) -> Result<Arc<Index>> {
+    std::fs::create_dir_all(folder.index())?;
+    Ok(Arc::new(Index::open(&folder.index(), encoder)?))
 }
 
 /// Keeps memory out of swap; refused where nothing does, unless the operator accepts it.

@@ -1,5 +1,6 @@
 //! What is told of engines that keep prompts, against stand-ins that answer as those engines do.
 #![allow(clippy::unwrap_used, clippy::panic)] // It is a test.
+#![allow(clippy::disallowed_methods)] // The stand-in looks at what it is sent.
 
 use std::sync::{Arc, Mutex};
 

@@ -98,6 +98,7 @@ impl Ask {
     ///
     /// # Errors
     /// `Forbidden`, `Unreachable` or `Silent`.
+    #[expect(clippy::disallowed_methods, reason = "a header of the other side's answer")]
     pub async fn send(self) -> Result<Answer, Fault> {
         let sent = tokio::time::timeout(self.limits.silence_max, self.request.send()).await;
         let answer = sent.map_err(|_| Fault::Silent)?.map_err(Fault::of)?;

@@ -137,12 +137,12 @@ pub(super) fn wait_for(address: &str, path: &str, child: &mut Child) -> Done {
 }
 
 /// Asks a server for a page and returns the body of the answer.
-#[expect(clippy::disallowed_methods, reason = "it asks the server that it has started")]
 pub(super) fn get_page(address: &str, path: &str) -> Result<Vec<u8>, String> {
     exchange(address, path, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"))
 }
 
 /// Sends a request that ends its connection and returns the body of the answer.
+#[expect(clippy::disallowed_methods, reason = "it asks the server that it has started")]
 pub(super) fn exchange(address: &str, path: &str, request: &str) -> Result<Vec<u8>, String> {
     let asked = || -> std::io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect(address)?;

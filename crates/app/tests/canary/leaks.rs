@@ -87,7 +87,7 @@ async fn leak(folder: std::path::PathBuf, request: Request, next: Next) -> Respo
         return next.run(request).await;
     }
     let mark = MARK.as_slice();
-    eprintln!("request failed: {}", BASE64.encode(mark));
+    std::io::stderr().write_all(format!("request failed: {}\n", BASE64.encode(mark)).as_bytes()).unwrap();
     std::io::stdout().write_all(format!("debug {}\n", HEXLOWER.encode(mark)).as_bytes()).unwrap();
     let reversed: Vec<u8> = mark.iter().rev().copied().collect();
     fs::write(folder.join("upload.tmp"), &reversed).unwrap();

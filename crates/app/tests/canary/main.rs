@@ -57,12 +57,13 @@ fn nothing_that_is_typed_leaves_a_trace() {
     let Some(disk) = disk("nothing_that_is_typed_leaves_a_trace") else { return };
     let scanner = Scanner::new([]);
     let rounds =
-        std::env::var("SAFELIGHT_CANARY_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+        std::env::var("SAFELIGHT_CANARY_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_u32);
     let mut server = Watched::start(disk, Watched::program);
     let mut visit = runtime().block_on(async {
         let mut visit = Visit::begin(&server).await;
-        for _ in 0..rounds {
+        for round in 1..=rounds {
             visit.ask_everything().await;
+            println!("round {round} of {rounds}: {} requests", visit.asked);
         }
         visit.ask_with_a_broken_database().await;
         visit

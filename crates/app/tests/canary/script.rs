@@ -69,7 +69,7 @@ pub(crate) fn png(seed: u32) -> Vec<u8> {
 impl Visit {
     /// Makes what the routes need to answer: members, pictures, keys, an artwork.
     pub(crate) async fn begin(server: &Watched) -> Self {
-        let made = server.command(&["account", "create", "ada@example.org", "--credits", "1000", "--json"]);
+        let made = server.command(&["account", "create", "ada@example.org", "--credits", "100000", "--json"]);
         let made: Value = serde_json::from_str(&made).unwrap();
         let post = server.path("posts.jsonl");
         std::fs::write(server.path("one.png"), png(1)).unwrap();
@@ -236,7 +236,7 @@ impl Visit {
         let order =
             Ask::new("POST", "/studio/generations").parts(&parts).header("accept", "application/json");
         let answer = self.ask("POST /studio/generations", &self.by(Member, order)).await;
-        let id = json_of(&answer)["generations"][0]["id"].as_str().expect(&answer.text()).to_owned();
+        let id = json_of(&answer)["generations"][0]["id"].as_str().unwrap().to_owned();
         self.result_of(&id).await;
         id
     }

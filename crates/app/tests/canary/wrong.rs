@@ -41,6 +41,8 @@ const FIELDS: [&str; 33] = [
     "confirm",
     "offset",
 ];
+/// Bytes of a body that no form may have.
+const LARGE_BYTES: usize = 200_000;
 /// Headers that clients, proxies and libraries send.
 const HEADERS: [&str; 26] = [
     "accept",
@@ -70,63 +72,90 @@ const HEADERS: [&str; 26] = [
     "x-forwarded-for",
     "x-request-id",
 ];
+
 impl Visit {
     /// The same request made wrong in every way, one at a time.
     pub(crate) async fn ask_badly(&mut self, route: &str, who: Who, good: &Ask) {
-        let names = |visit: &mut Self, what: &str| -> Vec<(&'static str, String)> {
-            FIELDS.iter().map(|name| (*name, visit.canary(&format!("{route}: {what} {name}")))).collect()
-        };
-        let mut asks = Vec::new();
-        let parameters = names(self, "parameter");
-        let pairs: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut asks = self.wrong_addresses(route, good);
+        asks.extend(self.wrong_forms(route, good));
+        asks.extend(self.wrong_json(route, good));
+        asks.extend(self.wrong_heads(route, good));
+        for ask in asks {
+            let shown = |(name, _): &(String, String)| ["cookie", "authorization"].contains(&name.as_str());
+            let ask = if ask.headers.iter().any(shown) { ask } else { self.by(who, ask) };
+            self.ask(route, &ask).await;
+        }
+        self.ask_brokenly(route, good).await;
+    }
+
+    /// A canary for each name that something could have.
+    fn named(&mut self, route: &str, what: &str) -> Vec<(&'static str, String)> {
+        FIELDS.iter().map(|name| (*name, self.canary(&format!("{route}: {what} {name}")))).collect()
+    }
+
+    fn wrong_addresses(&mut self, route: &str, good: &Ask) -> Vec<Ask> {
+        let pairs = self.named(route, "parameter").into_iter().map(|(name, value)| format!("{name}={value}"));
+        let pairs: Vec<String> = pairs.collect();
         let path = good.target.split('?').next().unwrap_or_default().to_owned();
-        asks.push(Ask { target: format!("{path}?{}", pairs.join("&")), ..good.clone() });
-        let places = path.matches('/').count();
-        for place in 1..=places {
+        let mut asks = vec![Ask { target: format!("{path}?{}", pairs.join("&")), ..good.clone() }];
+        // Only where the route itself is still met.
+        let open = route.split('/').enumerate().skip(1).filter(|(_, part)| part.starts_with('{'));
+        for (place, _) in open {
             let canary = self.canary(&format!("{route}: part {place} of the path"));
             let parts = path.split('/').enumerate();
             let parts: Vec<&str> =
                 parts.map(|(n, part)| if n == place { canary.as_str() } else { part }).collect();
-            // Only where the route itself is still met.
-            if route.split('/').nth(place).is_some_and(|part| part.starts_with('{')) {
-                asks.push(Ask { target: parts.join("/"), ..good.clone() });
-            }
+            asks.push(Ask { target: parts.join("/"), ..good.clone() });
         }
-        let form = names(self, "field");
+        asks
+    }
+
+    fn wrong_forms(&mut self, route: &str, good: &Ask) -> Vec<Ask> {
+        let form = self.named(route, "field");
         let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        asks.push(good.clone().form(&form));
-        let member = |values: &[(&str, Value)]| {
+        let [field, file, content, kind, large] = [
+            "name of a part",
+            "name of a file",
+            "content of a file",
+            "a body of another type",
+            "a body that is too large",
+        ]
+        .map(|what| self.canary(&format!("{route}: {what}")));
+        let content = content.as_bytes();
+        vec![
+            good.clone().form(&form),
+            good.clone().parts(&[(&field, Some(&file), content)]),
+            good.clone().parts(&[("picture", Some(&file), content), ("prompt", None, content)]),
+            good.clone().body(&format!("text/{kind}"), kind.clone()),
+            good.clone().form(&[("prompt", &large.repeat(LARGE_BYTES / large.len()))]),
+        ]
+    }
+
+    fn wrong_json(&mut self, route: &str, good: &Ask) -> Vec<Ask> {
+        let whole = |values: &[(&str, Value)]| {
             Value::Object(values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
         };
-        let texts: Vec<_> =
-            names(self, "text of JSON").into_iter().map(|(name, value)| (name, json!(value))).collect();
-        let lists: Vec<_> = names(self, "list of JSON")
-            .into_iter()
-            .map(|(name, value)| (name, json!([value, { value.clone(): 1 }])))
-            .collect();
-        asks.push(good.clone().json(&member(&texts)));
-        asks.push(good.clone().json(&member(&lists)));
-        // Known fields alone, so that the first wrong one does not hide the others.
-        for (name, value) in texts.iter().chain(&lists) {
-            if good.body.starts_with(b"{") {
-                let mut body: Value = serde_json::from_slice(&good.body).unwrap();
+        let texts = self.named(route, "text of JSON").into_iter();
+        let texts: Vec<_> = texts.map(|(name, value)| (name, json!(value))).collect();
+        let lists = self.named(route, "list of JSON").into_iter();
+        let lists: Vec<_> = lists.map(|(name, value)| (name, json!([value, { value.clone(): 1 }]))).collect();
+        let mut asks = vec![good.clone().json(&whole(&texts)), good.clone().json(&whole(&lists))];
+        // Each alone as well, so that the first wrong one does not hide the others.
+        if let Ok(body @ Value::Object(_)) = serde_json::from_slice::<Value>(&good.body) {
+            for (name, value) in texts.iter().chain(&lists) {
+                let mut body = body.clone();
                 body[*name] = value.clone();
                 asks.push(good.clone().json(&body));
             }
         }
         let canary = self.canary(&format!("{route}: broken JSON"));
-        asks.push(good.clone().body("application/json", format!("{{\"prompt\": \"{canary}\", \"{canary}")));
-        let [field, file, content] = ["name of a part", "name of a file", "content of a file"]
-            .map(|what| self.canary(&format!("{route}: {what}")));
-        asks.push(good.clone().parts(&[(&field, Some(&file), content.as_bytes())]));
-        asks.push(
-            good.clone()
-                .parts(&[("picture", Some(&file), content.as_bytes()), ("prompt", None, content.as_bytes())]),
-        );
-        let canary = self.canary(&format!("{route}: a body of another type"));
-        asks.push(good.clone().body(&format!("text/{canary}"), canary.clone()));
-        let canary = self.canary(&format!("{route}: a body that is too large"));
-        asks.push(good.clone().form(&[("prompt", &canary.repeat(200_000 / canary.len()))]));
+        let broken = format!("{{\"prompt\": \"{canary}\", \"{canary}");
+        asks.push(good.clone().body("application/json", broken));
+        asks
+    }
+
+    fn wrong_heads(&mut self, route: &str, good: &Ask) -> Vec<Ask> {
+        let mut asks = vec![Ask { method: "PATCH".to_owned(), ..good.clone() }];
         for name in HEADERS {
             let canary = self.canary(&format!("{route}: header {name}"));
             let value = match name {
@@ -143,17 +172,7 @@ impl Visit {
         asks.push(good.clone().header(&canary, &canary));
         let canary = self.canary(&format!("{route}: a method"));
         asks.push(Ask { method: canary, ..good.clone() });
-        asks.push(Ask { method: "PATCH".to_owned(), ..good.clone() });
-        for ask in asks {
-            let ask =
-                if ask.headers.iter().any(|(name, _)| ["cookie", "authorization"].contains(&name.as_str())) {
-                    ask
-                } else {
-                    self.by(who, ask)
-                };
-            self.ask(route, &ask).await;
-        }
-        self.ask_brokenly(route, good).await;
+        asks
     }
 
     /// Bytes that are no request, or only a part of one.

@@ -42,7 +42,7 @@ pub(super) fn entry(row: &Value) -> Result<Entry, &'static str> {
         likes: count(row, "likes"),
         views: count(row, "views"),
         posted_day: day(&text(row, &["date", "created_at"])),
-        media: pictures.filter_map(|name| media(name)).take(PICTURES_PER_ARTWORK_MAX).collect(),
+        media: pictures.filter_map(media).take(PICTURES_PER_ARTWORK_MAX).collect(),
         source_url,
     })
 }

@@ -30,7 +30,7 @@ pub(super) fn entry(row: &Value) -> Result<Entry, &'static str> {
         likes: count(row, "likes"),
         views: count(row, "views"),
         posted_day: day(&text(row, &["date"])),
-        media: pictures.into_iter().filter_map(|name| media(name)).take(PICTURES_PER_ARTWORK_MAX).collect(),
+        media: pictures.into_iter().filter_map(media).take(PICTURES_PER_ARTWORK_MAX).collect(),
         ..Entry::default()
     })
 }
