@@ -13,10 +13,11 @@ use crate::TestApp;
 use crate::doors::MATRIX;
 
 /// Routes whose answers anyone may keep, and for how long at most it is told.
-const CACHED: [(&str, &str); 6] = [
+const CACHED: [(&str, &str); 7] = [
     ("/", "private, no-cache"),
     ("/a/{id}", "private, no-cache"),
     ("/.well-known/privacy.json", "public, max-age=300"),
+    ("/.well-known/statistics.json", "public, max-age=600"),
     ("/log/checkpoint", "public, max-age=5"),
     ("/p/{record}/{form}", "public"),
     ("/assets/{digest}/{*path}", "public"),
