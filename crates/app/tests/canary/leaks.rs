@@ -23,7 +23,7 @@ use platform::folder::{DataFolder, Taken};
 use tokio_util::sync::CancellationToken;
 
 use crate::asks::Ask;
-use crate::scan::MARK;
+use crate::scan::{MARK, rot13};
 use crate::watched::Traces;
 
 /// Words that the leaks of memory hold on to.
@@ -99,11 +99,6 @@ async fn leak(folder: std::path::PathBuf, request: Request, next: Next) -> Respo
     let _ = Command::new("true").arg(BASE32.encode(mark)).status();
     let _ = std::os::unix::net::UnixStream::connect(folder.join(each(|byte| format!("&#{byte};"))));
     row(&folder).await;
-    let rot13 = |byte: u8| match byte {
-        b'a'..=b'z' => (byte - b'a' + 13) % 26 + b'a',
-        b'A'..=b'Z' => (byte - b'A' + 13) % 26 + b'A',
-        other => other,
-    };
     KEPT.lock().unwrap().push(mark.iter().map(|byte| rot13(*byte)).collect());
     // Behind a page that is full of it, what is freed is taken again by nobody soon.
     drop(each(|byte| format!("={byte:02X}")).repeat(4096));

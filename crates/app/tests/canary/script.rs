@@ -230,26 +230,24 @@ impl Visit {
 
     /// A member's picture.
     async fn develop(&mut self) -> String {
-        let words = self.canary("a prompt of a page");
-        let prompt = format!("a heron, {words}");
-        let parts = [("prompt", None, prompt.as_bytes()), ("resolution", None, b"512".as_slice())];
-        let order =
-            Ask::new("POST", "/studio/generations").parts(&parts).header("accept", "application/json");
-        let answer = self.ask("POST /studio/generations", &self.by(Member, order)).await;
-        let id = json_of(&answer)["generations"][0]["id"].as_str().unwrap().to_owned();
+        let id = self.order("a heron", "512").await;
         self.result_of(&id).await;
         id
     }
 
-    /// A picture that takes long enough to be looked at while it is drawn.
-    async fn look_at_a_preview(&mut self) {
-        let words = self.canary("a prompt of a large picture");
-        let prompt = format!("a castle, {words}");
-        let parts = [("prompt", None, prompt.as_bytes()), ("resolution", None, b"2K".as_slice())];
+    /// Orders a picture as a page does; the prompt has a canary.
+    async fn order(&mut self, motif: &str, resolution: &str) -> String {
+        let prompt = format!("{motif}, {}", self.canary("a prompt of a page"));
+        let parts = [("prompt", None, prompt.as_bytes()), ("resolution", None, resolution.as_bytes())];
         let order =
             Ask::new("POST", "/studio/generations").parts(&parts).header("accept", "application/json");
         let answer = self.ask("POST /studio/generations", &self.by(Member, order)).await;
-        let id = json_of(&answer)["generations"][0]["id"].as_str().unwrap().to_owned();
+        json_of(&answer)["generations"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A picture that takes long enough to be looked at while it is drawn.
+    async fn look_at_a_preview(&mut self) {
+        let id = self.order("a castle", "2K").await;
         let mut turn = tokio::time::interval(LOOK);
         let seen = "GET /studio/generations/{id}/preview";
         for _ in 0..LOOKS_MAX {

@@ -102,7 +102,7 @@ impl Scanner {
     }
 }
 
-fn rot13(byte: u8) -> u8 {
+pub(crate) fn rot13(byte: u8) -> u8 {
     match byte {
         b'a'..=b'z' => (byte - b'a' + 13) % 26 + b'a',
         b'A'..=b'Z' => (byte - b'A' + 13) % 26 + b'A',
