@@ -21,7 +21,7 @@ const SEARCH_PATH: &str = "/api/search?q=fox+in+the+snow";
 const CREDITS: &str = "1000";
 /// How long a picture may take, and how often it is asked for.
 const DRAWN_MAX: Duration = Duration::from_secs(60);
-const DRAWN_POLL: Duration = Duration::from_millis(20);
+const DRAWN_POLL: Duration = Duration::from_millis(60);
 
 /// A server and who may draw there.
 struct Drawing {

@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::server::{ANSWER_MAX, LISTEN, Server, get_page, wait_for};
 use super::{Measured, PROMPTS, WIDTHS, binary, example};
@@ -191,9 +192,12 @@ impl Drop for Nginx {
 
 /// Sends requests over a few kept connections, each waiting for its answer.
 pub(super) fn ask(side: &Side, requests: usize, bytes: usize) -> Done {
+    // Each turn comes from a network of its own, since limits count by network.
+    static TURNS: AtomicU32 = AtomicU32::new(0);
+    let client = std::net::Ipv4Addr::from_bits(0x0a00_0000 + TURNS.fetch_add(1, Ordering::Relaxed));
     let request = format!(
         "GET {} HTTP/1.1\r\nhost: {}\r\naccept: image/webp,*/*\r\naccept-encoding: {}\r\n\
-         accept-language: en\r\nuser-agent: safelight-bench\r\n\r\n",
+         accept-language: en\r\nuser-agent: safelight-bench\r\nx-forwarded-for: {client}\r\n\r\n",
         side.path, side.address, side.codings
     );
     let failed = |cause: std::io::Error| format!("{}: {cause}", side.name);
