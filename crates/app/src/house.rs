@@ -65,9 +65,6 @@ pub struct House {
     /// The log.
     #[from_ref(skip)]
     pub log: Log,
-    /// The one place that opens connections.
-    #[from_ref(skip)]
-    pub outgoing: Outgoing,
     /// What an audit asks of the settings.
     #[from_ref(skip)]
     pub(crate) facts: Arc<Facts>,
@@ -146,7 +143,6 @@ impl House {
             public_url: settings.public_url,
         });
         let house = Self {
-            outgoing,
             anchor: Arc::new(anchor),
             facts,
             last_audit,
