@@ -5,7 +5,7 @@ use platform::db::sql;
 use platform::export::{self, Row, Tables};
 use vault::RecordKey;
 
-use crate::api_key::NAME_FIELD;
+use crate::keys::NAME_FIELD;
 use crate::{ADDRESS_FIELD, Accounts};
 
 /// The rows of each table that lead to an account.

@@ -1,15 +1,21 @@
 //! This owns members: sign-in, sessions, API keys and credits. It does not know what credits are spent on.
 
-mod api_key;
+mod account;
 mod export;
 mod extract;
+mod keys;
 pub mod ledger;
-mod mail;
-pub mod pages;
 mod restore;
-mod session;
+mod sessions;
 mod sign_in;
-pub mod view;
+
+/// The handlers of the pages, for the routing table.
+pub mod pages {
+    pub use crate::account::account;
+    pub use crate::keys::pages::{create_key, revoke_key};
+    pub use crate::sessions::pages::{revoke_all, revoke_session};
+    pub use crate::sign_in::pages::{forgetting, redeem_code, send_code, sign_in, sign_out};
+}
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,8 +29,8 @@ use platform::mail::Mailer;
 use platform::statistics::{Counter, Counters, Who};
 use tokio::sync::Mutex;
 
-pub use api_key::{NewKey, tokens_create, tokens_delete, tokens_list};
 pub use extract::{ApiCaller, MaybeMember, Member};
+pub use keys::{NewKey, tokens_create, tokens_delete, tokens_list};
 pub use ledger::{Balance, Terms};
 
 /// Name of the sealed fingerprint of an address.

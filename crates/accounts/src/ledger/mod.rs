@@ -1,9 +1,13 @@
 //! This owns the books: every credit moves from one book to another, and the sum over all books is always zero.
 //! A picture is paid by a hold, which is captured or released exactly once. The schema forbids the rest.
 
+mod section;
+
 use kernel::{Error, Id, Kind, Result};
 use platform::db::{Writing, sql};
 use sqlx::Row;
+
+pub(crate) use section::CreditsSection;
 
 use crate::Accounts;
 

@@ -1,9 +1,13 @@
 //! This owns sessions: a random token in a cookie, its fingerprint in the database.
 
+pub(crate) mod pages;
+
 use kernel::clock::DAY_SECONDS;
 use kernel::{Id, Result, Token, purpose};
 use platform::db::sql;
 use sqlx::Row;
+
+pub(crate) use pages::SessionsSection;
 
 use crate::Accounts;
 

@@ -1,5 +1,7 @@
 //! This owns API keys: shown once, kept as a fingerprint, told from typing errors by a checksum.
 
+pub(crate) mod pages;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -10,6 +12,8 @@ use platform::db::sql;
 use platform::http::Reply;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+pub(crate) use pages::KeysSection;
 
 use crate::{Accounts, Member, day_text};
 

@@ -1,6 +1,9 @@
 //! This owns signing in: an address, a code by mail, a session. Codes live in memory for ten minutes.
 //! Known and unknown addresses take the same path; an account is made when its first code comes back.
 
+mod mail;
+pub(crate) mod pages;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +16,7 @@ use platform::log::{Delivery, Event};
 use platform::statistics::{Counter, Who};
 use std::sync::Arc;
 
-use crate::{Accounts, AddressPrint, mail};
+use crate::{Accounts, AddressPrint};
 
 /// How long a code works.
 pub(crate) const CODE_SECONDS: i64 = 600;

@@ -1,0 +1,54 @@
+//! This owns the account page: its frame, and the order of the sections that the other folders fill.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use platform::http::{Html, Reply, Visitor};
+use platform::ui::{Nav, Page, Said, Site, say};
+
+use crate::keys::KeysSection;
+use crate::ledger::CreditsSection;
+use crate::sessions::SessionsSection;
+use crate::{Accounts, Member};
+
+/// `GET /account`: one field for each section, named as its template beside it reads it.
+#[derive(askama::Template)]
+#[template(path = "account/account.html")]
+pub(crate) struct AccountPage {
+    page: Page,
+    credits: CreditsSection,
+    pub(crate) keys: KeysSection,
+    sessions: SessionsSection,
+    /// What went wrong.
+    pub(crate) wrong: Option<Said>,
+}
+
+/// `GET /account`.
+pub async fn account(
+    State(accounts): State<Arc<Accounts>>,
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    member: Member,
+) -> Reply<impl IntoResponse> {
+    Ok(Html(accounts.account_page(&site, &visitor, member).await?))
+}
+
+impl Accounts {
+    pub(crate) async fn account_page(
+        &self,
+        site: &Arc<Site>,
+        visitor: &Visitor,
+        member: Member,
+    ) -> kernel::Result<AccountPage> {
+        let (account, locale) = (member.account(), visitor.locale);
+        Ok(AccountPage {
+            page: Page::new(site, visitor, Nav::Account, say(locale, "account-title"))
+                .for_member(Some(&member)),
+            credits: self.credits_section(account, locale).await?,
+            keys: self.keys_section(account).await?,
+            sessions: self.sessions_section(member).await?,
+            wrong: None,
+        })
+    }
+}

@@ -1,0 +1,155 @@
+//! This owns the pages of signing in and out.
+
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use kernel::{Error, Kind, Typed, purpose};
+use platform::http::{Client, Cookie, Html, Reply, Visitor};
+use platform::ui::{Nav, Page, Said, Site, say, say_failure};
+use serde::Deserialize;
+
+use super::CODE_SECONDS;
+use crate::sessions::SESSION_SECONDS;
+use crate::{Accounts, Member};
+
+/// `GET /sign-in`.
+#[derive(askama::Template)]
+#[template(path = "sign_in/sign_in.html")]
+struct SignInPage {
+    page: Page,
+    /// Whether a code was sent and is asked for.
+    code_sent: bool,
+    /// Where to go afterwards.
+    next: String,
+    wrong: Option<Said>,
+}
+
+/// Where to go after sign-in.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Next {
+    next: String,
+}
+
+/// An address, as typed.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct AddressForm {
+    address: Typed,
+    next: String,
+}
+
+/// A code, as typed.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct CodeForm {
+    code: Typed,
+    next: String,
+}
+
+/// A path of this site to go to, or the studio.
+fn local(next: &str) -> &str {
+    let plain = next.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_".contains(&b));
+    if next.starts_with('/') && !next.starts_with("//") && plain { next } else { "/studio" }
+}
+
+fn sign_in_page(
+    site: &Arc<Site>,
+    visitor: &Visitor,
+    next: &str,
+    sent: Option<()>,
+    wrong: Option<&Error>,
+) -> Response {
+    let page = Page::new(site, visitor, Nav::Other, say(visitor.locale, "sign-in-title"));
+    let status = wrong.map_or(200, |error| error.kind.http_status());
+    let view = SignInPage {
+        page,
+        code_sent: sent.is_some(),
+        next: local(next).to_owned(),
+        wrong: wrong.map(|error| say_failure(visitor.locale, &error.public)),
+    };
+    (StatusCode::from_u16(status).unwrap_or_default(), Html(view)).into_response()
+}
+
+/// `GET /sign-in`.
+pub async fn sign_in(State(site): State<Arc<Site>>, visitor: Visitor, Query(next): Query<Next>) -> Response {
+    sign_in_page(&site, &visitor, &next.next, None, None)
+}
+
+/// `POST /sign-in`: the same answer for every address.
+pub async fn send_code(
+    State(accounts): State<Arc<Accounts>>,
+    State(site): State<Arc<Site>>,
+    client: Client,
+    visitor: Visitor,
+    Form(form): Form<AddressForm>,
+) -> Reply {
+    match accounts.send_code(&form.address, &client, visitor.locale).await {
+        Ok(browser) => {
+            let bound =
+                Cookie::SignIn.set(browser.reveal(purpose::ShowOnce), CODE_SECONDS, accounts.public_url());
+            Ok(([(header::SET_COOKIE, bound)], sign_in_page(&site, &visitor, &form.next, Some(()), None))
+                .into_response())
+        }
+        Err(error) if matches!(error.kind, Kind::Invalid | Kind::RateLimited) => {
+            Ok(sign_in_page(&site, &visitor, &form.next, None, Some(&error)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /sign-in/code`.
+pub async fn redeem_code(
+    State(accounts): State<Arc<Accounts>>,
+    State(site): State<Arc<Site>>,
+    client: Client,
+    visitor: Visitor,
+    headers: HeaderMap,
+    Form(form): Form<CodeForm>,
+) -> Reply {
+    let browser = Cookie::SignIn.of(&headers).unwrap_or_default();
+    match accounts.redeem_code(browser, &form.code, &client).await {
+        Ok((_, token)) => {
+            let url = accounts.public_url();
+            let cookies = [
+                (
+                    header::SET_COOKIE,
+                    Cookie::Session.set(token.reveal(purpose::ShowOnce), SESSION_SECONDS, url),
+                ),
+                (header::SET_COOKIE, Cookie::SignIn.forget(url)),
+            ];
+            let mut response = Redirect::to(local(&form.next)).into_response();
+            response.headers_mut().extend(cookies);
+            Ok(response)
+        }
+        Err(error) if matches!(error.kind, Kind::Invalid | Kind::RateLimited) => {
+            Ok(sign_in_page(&site, &visitor, &form.next, Some(()), Some(&error)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What makes a browser forget that it was signed in. Cookies go by their names: `Clear-Site-Data` would take those of every
+/// other host of the domain too.
+pub fn forgetting(accounts: &Accounts) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for cookie in [Cookie::Session, Cookie::SignIn] {
+        headers.append(header::SET_COOKIE, cookie.forget(accounts.public_url()));
+    }
+    headers.insert("clear-site-data", header::HeaderValue::from_static("\"cache\", \"storage\""));
+    headers
+}
+
+/// Leads a browser that is not signed in any more to the gallery.
+pub(crate) fn signed_out(accounts: &Accounts) -> Response {
+    (forgetting(accounts), Redirect::to("/")).into_response()
+}
+
+/// `POST /sign-out`.
+pub async fn sign_out(State(accounts): State<Arc<Accounts>>, member: Member) -> Reply {
+    accounts.end_sessions(member.account(), Some(member.session())).await?;
+    Ok(signed_out(&accounts))
+}
