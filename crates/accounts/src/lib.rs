@@ -31,7 +31,7 @@ use tokio::sync::Mutex;
 
 pub use extract::{ApiCaller, MaybeMember, Member};
 pub use keys::{NewKey, tokens_create, tokens_delete, tokens_list};
-pub use ledger::{Balance, Terms};
+pub use ledger::{Balance, Gifts, Ledger, Terms};
 
 /// Name of the sealed fingerprint of an address.
 const ADDRESS_FIELD: &str = "address";
@@ -53,7 +53,7 @@ pub struct Accounts {
     codes: sign_in::Codes,
     log: Log,
     counters: Counters,
-    daily_credits: u32,
+    ledger: Ledger,
     site_name: String,
     public_url: String,
 }
@@ -68,7 +68,7 @@ pub struct Parts {
     pub limits: Arc<RateLimits>,
     pub log: Log,
     pub counters: Counters,
-    pub daily_credits: u32,
+    pub gifts: Gifts,
     pub site_name: String,
     pub public_url: String,
 }
@@ -80,6 +80,7 @@ impl Accounts {
     /// As every read; `Internal` when a sealed address is broken.
     pub async fn open(parts: Parts) -> Result<Self> {
         let addresses = Mutex::new(addresses(&parts.db, &parts.keys).await?);
+        let ledger = Ledger::open(parts.db.clone(), Arc::clone(&parts.clock), parts.gifts).await?;
         Ok(Self {
             db: parts.db,
             keys: parts.keys,
@@ -90,7 +91,7 @@ impl Accounts {
             codes: sign_in::Codes::default(),
             log: parts.log,
             counters: parts.counters,
-            daily_credits: parts.daily_credits,
+            ledger,
             site_name: parts.site_name,
             public_url: parts.public_url,
         })
@@ -125,20 +126,26 @@ impl Accounts {
             .execute(&mut *writing)
             .await
             .map_err(sql)?;
-        ledger::open_books(&mut writing, account).await?;
+        self.ledger.open_books(&mut writing, account).await?;
         platform::db::commit(writing).await?;
         addresses.insert(print, account);
         self.counters.count(Counter::AccountMade, Who::Account(account));
         Ok(account)
     }
 
+    /// The credits of all members.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Deletes the rows of an account: sessions, API keys and fingerprint go; its books stay without an owner, since sums
-    /// must not change. Its key has to go in the same turn, and [`Accounts::forget`] has to follow.
+    /// must not change, and what was in them is lost. Its key has to go in the same turn, and [`Accounts::forget`] has to follow.
     ///
     /// # Errors
     /// As every write.
     pub async fn delete(&self, writing: &mut Writing, account: Id) -> Result<()> {
-        delete_rows(writing, account).await
+        delete_rows(writing, account, self.clock.today()).await
     }
 
     /// Every account.
@@ -158,15 +165,13 @@ impl Accounts {
     }
 }
 
-async fn delete_rows(writing: &mut Writing, account: Id) -> Result<()> {
-    let id = account.as_bytes().as_slice();
-    for statement in [
-        "UPDATE book SET account = NULL WHERE account = ?",
-        "UPDATE hold SET account = NULL WHERE account = ?",
-        "DELETE FROM account WHERE id = ?",
-    ] {
-        sqlx::query(statement).bind(id).execute(&mut **writing).await.map_err(sql)?;
-    }
+async fn delete_rows(writing: &mut Writing, account: Id, today: i64) -> Result<()> {
+    ledger::close_books(writing, account, today).await?;
+    sqlx::query("DELETE FROM account WHERE id = ?")
+        .bind(account.as_bytes().as_slice())
+        .execute(&mut **writing)
+        .await
+        .map_err(sql)?;
     Ok(())
 }
 

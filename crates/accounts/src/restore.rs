@@ -18,12 +18,13 @@ impl Accounts {
         writing: &mut Writing,
         living: &HashSet<Id>,
         newest: Option<&Db>,
+        today: i64,
     ) -> Result<u64> {
         sqlx::query("DELETE FROM session").execute(&mut **writing).await.map_err(sql)?;
         let mut dropped = 0;
         for account in ids(sqlx::query_scalar("SELECT id FROM account").fetch_all(&mut **writing).await)? {
             if !living.contains(&account) {
-                delete_rows(writing, account).await?;
+                delete_rows(writing, account, today).await?;
                 dropped += 1;
             }
         }

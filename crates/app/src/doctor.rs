@@ -116,9 +116,8 @@ async fn sweep(house: &House) -> Result<Check> {
 }
 
 async fn ledger(house: &House) -> Result<Check> {
-    let proof = house.accounts.check_ledger().await?;
-    let words = format!("{} transfers, sum {}", proof.transfers, proof.sum);
-    Ok(Check { name: "ledger", good: proof.holds(), words })
+    let proof = house.accounts.ledger().check(house.keys.site()).await?;
+    Ok(Check { name: "ledger", good: proof.holds(), words: proof.to_string() })
 }
 
 /// The findings as lines for a terminal.

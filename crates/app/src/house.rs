@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accounts::Accounts;
+use accounts::{Accounts, Gifts};
 use axum::extract::FromRef;
 use engines::openai::OpenAi;
 use engines::papercut::Papercut;
@@ -126,7 +126,7 @@ impl House {
             limits: Arc::clone(&limits),
             log: log.clone(),
             counters: counters.clone(),
-            daily_credits: settings.daily_credits,
+            gifts: Gifts { daily: settings.daily_credits, welcome: settings.welcome_credits },
             site_name: settings.site_name.clone(),
             public_url: settings.public_url.clone(),
         });
@@ -186,6 +186,7 @@ impl House {
         if entries > 0 {
             self.log.write(Event::Reindexed { entries });
         }
+        self.keep_books().await?;
         self.studio.expire().await
     }
 
@@ -195,6 +196,18 @@ impl House {
     /// As every write.
     pub async fn publish_statistics(&self) -> Result<()> {
         trust::statistics::publish(&self.db, &self.counters).await
+    }
+
+    /// Proves the days of the ledger that are over, and gives back what is held for nothing.
+    ///
+    /// # Errors
+    /// As every read and write.
+    pub async fn keep_books(&self) -> Result<()> {
+        let holds = self.accounts.ledger().release_lapsed_holds().await?;
+        if holds > 0 {
+            self.log.write(Event::HoldsReleased { holds });
+        }
+        self.accounts.ledger().prove_days(self.keys.site()).await.map(drop)
     }
 
     /// Holds files against keys, both ways; returns the records swept and the pictures missing.

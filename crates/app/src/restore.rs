@@ -268,9 +268,10 @@ async fn drop_rows(
     };
     let living = keys.living().await?;
     let mut writing = db.write().await?;
+    let today = SystemClock.today();
     let dropped = Gallery::drop_keyless(&mut writing, &living, newest.as_ref()).await?
-        + Studio::drop_keyless(&mut writing, &living, SystemClock.today()).await?
-        + Accounts::drop_keyless(&mut writing, &living, newest.as_ref()).await?;
+        + Studio::drop_keyless(&mut writing, &living, today).await?
+        + Accounts::drop_keyless(&mut writing, &living, newest.as_ref(), today).await?;
     if let Some(newest) = &newest {
         // What has been published cannot be taken back.
         platform::keys::log::carry_over(&mut writing, newest).await?;

@@ -143,6 +143,7 @@ async fn chores(house: House, starter_gallery: Switch, stop: CancellationToken) 
             house.blobs.sweep().await,
             house.keys.publish_log().await,
             house.publish_statistics().await,
+            house.keep_books().await,
         ];
         for done in done {
             if let Err(error) = done {

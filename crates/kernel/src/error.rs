@@ -121,6 +121,12 @@ impl Error {
         }
     }
 
+    /// The same error without its cause, where one failure is told to several callers.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self { public: self.public.clone(), cause: None, ..*self }
+    }
+
     /// The same error with a machine-readable code.
     #[must_use]
     pub fn with_code(mut self, code: &'static str) -> Self {

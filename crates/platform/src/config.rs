@@ -92,6 +92,11 @@ pub const SETTINGS: &[Setting] = &[
         "Credits granted to each member each day, for basic models; 0 grants none",
     ),
     setting(
+        "welcome-credits",
+        "0",
+        "Credits granted once to each new account, for every model; who closes an account and comes back is new again",
+    ),
+    setting(
         "starter-gallery",
         "on",
         "on fills an empty gallery at first start with pictures made here; off leaves it empty",
@@ -157,6 +162,7 @@ pub struct Settings {
     pub sandbox: Mode,
     pub log: Form,
     pub daily_credits: u32,
+    pub welcome_credits: u32,
     pub starter_gallery: Switch,
     pub drawing_threads: usize,
     pub picture_hosts: Vec<Url>,
@@ -278,6 +284,11 @@ impl Settings {
                 _ => return Err(wrong("log", "pretty or json")),
             },
             daily_credits: parse("daily-credits", &value("daily-credits"), "a whole number of credits")?,
+            welcome_credits: parse(
+                "welcome-credits",
+                &value("welcome-credits"),
+                "a whole number of credits",
+            )?,
             starter_gallery: parse("starter-gallery", &value("starter-gallery"), "on or off")?,
             drawing_threads: match parse(
                 "drawing-threads",

@@ -192,7 +192,7 @@ fn model_json(model: &engines::Model, default: Option<&String>) -> Value {
 
 impl Studio {
     async fn accepted(&self, accepted: &Generation) -> Result<Value> {
-        let balance = self.accounts.balance(accepted.account).await?;
+        let balance = self.accounts.ledger().balance(accepted.account).await?;
         Ok(json!({
             "success": true,
             "generationId": accepted.id,

@@ -139,26 +139,26 @@ impl Studio {
         request: Option<store::NewRequest>,
     ) -> Result<Generation> {
         self.jobs.check_room(account)?;
-        let mut writing = self.db.write().await?;
-        let hold = self.accounts.hold(&mut writing, account, order.credits, door.terms(order.basic)).await?;
-        let generation = Generation {
-            id: Id::random(),
-            account,
-            hold,
-            state: State::Processing,
-            created_at: self.clock.now(),
-            details: Details {
-                failure: String::new(),
-                model: order.request.model.clone(),
-                ratio: order.ratio.to_string(),
-                width: order.request.size_px.0,
-                height: order.request.size_px.1,
-                credits: order.credits,
-            },
+        let details = Details {
+            failure: String::new(),
+            model: order.request.model.clone(),
+            ratio: order.ratio.to_string(),
+            width: order.request.size_px.0,
+            height: order.request.size_px.1,
+            credits: order.credits,
         };
-        let key = self.blobs.keys().create(&mut writing, generation.id, Some(account)).await?;
-        store::insert(&mut writing, &key, &generation, request.as_ref()).await?;
-        platform::db::commit(writing).await?;
+        let (studio, terms, created_at) = (self.clone(), door.terms(order.basic), self.clock.now());
+        let accepted = self.db.together(move |writing| {
+            Box::pin(async move {
+                let hold = studio.accounts.ledger().hold(writing, account, details.credits, terms).await?;
+                let state = State::Processing;
+                let generation = Generation { id: Id::random(), account, hold, state, created_at, details };
+                let key = studio.blobs.keys().create(writing, generation.id, Some(account)).await?;
+                store::insert(writing, &key, &generation, request.as_ref()).await?;
+                Ok(generation)
+            })
+        });
+        let generation = accepted.await?;
         self.start(&generation, order);
         Ok(generation)
     }
@@ -226,6 +226,10 @@ impl Studio {
             () = progress.cancelled() => return Err(cancelled()),
         };
         self.leave_line(engine, generation.id);
+        if !self.accounts.ledger().renew(generation.hold).await? {
+            let words = "This picture waited too long in line. Nothing was charged. Please try again.";
+            return Err(Error::new(Kind::Unavailable, words));
+        }
         phase.send_replace(Phase::Drawing);
         let drawn =
             tokio::time::timeout(DRAWING_TIMEOUT, offer.engine.develop(request, progress.clone())).await;
@@ -248,14 +252,20 @@ impl Studio {
         (generation.details.width, generation.details.height) = (picture.width, picture.height);
         let key = self.seal(&generation, key, picture).await?;
         generation.state = State::Completed;
-        let mut writing = self.db.write().await?;
-        if !store::end(&mut writing, &key, &generation).await? {
-            return Err(cancelled());
-        }
-        self.accounts.capture(&mut writing, generation.hold).await?;
-        platform::db::commit(writing).await?;
+        let (studio, id) = (self.clone(), generation.id);
+        let paid = self.db.together(move |writing| {
+            Box::pin(async move {
+                let ended = store::end(writing, &key, &generation).await?;
+                // Deleted meanwhile, or its hold has lapsed: there is no picture without its price.
+                if !ended || !studio.accounts.ledger().capture(writing, generation.hold).await? {
+                    return Err(cancelled());
+                }
+                Ok(())
+            })
+        });
+        paid.await?;
         // It is kept from here on; what hinders moving its files is mended at the next start.
-        if let Err(error) = self.blobs.settle(&[generation.id]) {
+        if let Err(error) = self.blobs.settle(&[id]) {
             self.log.failure(&error);
         }
         Ok(())
@@ -293,7 +303,7 @@ impl Studio {
             if let Some(key) = keys.get(&generation.id) {
                 store::end(&mut writing, key, &generation).await?;
             }
-            self.accounts.release(&mut writing, generation.hold).await?;
+            self.accounts.ledger().release(&mut writing, generation.hold).await?;
         }
         platform::db::commit(writing).await?;
         ids.iter().try_for_each(|id| self.blobs.discard(*id))
@@ -363,7 +373,7 @@ impl Studio {
         let held = running.len() as u64;
         self.end_failed(running, "The server was restarted while this picture was developing.").await?;
         let mut writing = self.db.write().await?;
-        let holds = held + self.accounts.release_open_holds(&mut writing).await?;
+        let holds = held + self.accounts.ledger().release_open_holds(&mut writing).await?;
         platform::db::commit(writing).await?;
         Ok(holds)
     }

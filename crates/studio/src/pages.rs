@@ -261,7 +261,7 @@ impl Studio {
         let all = store::list(&self.db, self.blobs.keys(), account, HISTORY_MAX).await?;
         let (running, ended): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|one| one.state == Stored::Processing);
-        let balance = self.accounts.balance(account).await?;
+        let balance = self.accounts.ledger().balance(account).await?;
         let first = self.models.all().next();
         Ok(StudioPage {
             page: Page::new(site, visitor, Nav::Studio, say(visitor.locale, "studio-title"))

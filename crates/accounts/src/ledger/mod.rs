@@ -1,15 +1,28 @@
 //! This owns the books: every credit moves from one book to another, and the sum over all books is always zero.
 //! A picture is paid by a hold, which is captured or released exactly once. The schema forbids the rest.
 
+mod books;
+mod lines;
+mod proof;
 mod section;
 
-use kernel::{Error, Id, Kind, Result};
-use platform::db::{Writing, sql};
-use sqlx::Row;
+use std::sync::Arc;
 
+use kernel::clock::UnixSeconds;
+use kernel::{Clock, Error, Id, Kind, Result};
+use platform::db::{Db, Writing, sql};
+
+pub use books::Reason;
+pub(crate) use books::close_books;
+use books::{Books, SiteBooks, Transfer};
+pub use lines::Line;
+pub use proof::Proof;
 pub(crate) use section::CreditsSection;
 
-use crate::Accounts;
+/// How long a hold waits for its end, unless whoever works for it says that it goes on.
+pub const LEASE_SECONDS: UnixSeconds = 3600;
+/// Credits that can be granted or bought at once: far from what a sum of books can hold.
+pub const CREDITS_MAX: u32 = 1_000_000;
 
 /// Which credits may pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,16 +33,6 @@ pub enum Terms {
     WithoutDaily,
     /// Purchased and granted credits: from an API key.
     PurchasedOnly,
-}
-
-impl Terms {
-    const fn kinds(self) -> &'static [&'static str] {
-        match self {
-            Self::DailyFirst => &["daily", "welcome", "purchased"],
-            Self::WithoutDaily => &["welcome", "purchased"],
-            Self::PurchasedOnly => &["purchased"],
-        }
-    }
 }
 
 /// What an account can spend.
@@ -43,144 +46,127 @@ pub struct Balance {
     pub purchased: u32,
     /// Held for pictures that are developing.
     pub held: u32,
+    /// Spent of a purchase whose money went back; what comes in next pays it off.
+    pub owed: u32,
 }
 
-/// A line of the ledger as its owner sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// Day since 1970-01-01.
-    pub day: i64,
-    /// `grant`, `daily`, `expire`; of a picture `hold` while it develops, then `capture` or `release`.
-    pub reason: String,
-    /// The buckets that changed, with commas.
-    pub buckets: String,
-    /// Credits that moved.
-    pub credits: u32,
-    /// What that changed in what can be spent; nothing, where a hold was given back. All lines add up to the balance.
-    pub amount: i64,
+/// Credits that everyone is given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gifts {
+    /// Each day, for basic models.
+    pub daily: u32,
+    /// With a new account.
+    pub welcome: u32,
 }
 
-/// What a check of the whole ledger found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Proof {
-    /// Sum over all books; zero when they add up.
-    pub sum: i64,
-    /// Books whose balance is not the sum of their transfers.
-    pub wrong_books: i64,
-    /// Holds whose transfers do not fit their state.
-    pub wrong_holds: i64,
-    /// Transfers in all.
-    pub transfers: i64,
+/// What is left of a hold when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Captured,
+    Released,
 }
 
-impl Proof {
-    /// Whether everything adds up.
-    #[must_use]
-    pub const fn holds(&self) -> bool {
-        self.sum == 0 && self.wrong_books == 0 && self.wrong_holds == 0
-    }
+/// The ledger of this site.
+#[derive(Clone)]
+pub struct Ledger {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    gifts: Gifts,
+    site: SiteBooks,
 }
 
-/// The books of a new account.
-pub(crate) async fn open_books(writing: &mut Writing, account: Id) -> Result<()> {
-    for kind in ["daily", "welcome", "purchased", "held"] {
-        sqlx::query("INSERT INTO book (account, kind) VALUES (?, ?)")
-            .bind(account.as_bytes().as_slice())
-            .bind(kind)
-            .execute(&mut **writing)
-            .await
-            .map_err(sql)?;
-    }
-    Ok(())
-}
-
-struct Book {
-    id: i64,
-    balance: u32,
-    granted_day: i64,
-}
-
-/// The book of an account, or of the site for `None`.
-async fn book(writing: &mut Writing, account: Option<Id>, kind: &str) -> Result<Book> {
-    let row = sqlx::query(
-        "SELECT id, max(balance, 0) AS balance, granted_day FROM book WHERE account IS ? AND kind = ?",
-    )
-    .bind(account.map(|account| account.as_bytes().to_vec()))
-    .bind(kind)
-    .fetch_optional(&mut **writing)
-    .await
-    .map_err(sql)?
-    .ok_or_else(|| Error::not_found("There is no such account."))?;
-    Ok(Book {
-        id: row.try_get("id").map_err(sql)?,
-        balance: row.try_get("balance").map_err(sql)?,
-        granted_day: row.try_get("granted_day").map_err(sql)?,
-    })
-}
-
-impl Accounts {
-    async fn transfer(
-        &self,
-        writing: &mut Writing,
-        debit: i64,
-        credit: i64,
-        amount: u32,
-        reason: &str,
-        hold: Option<Id>,
-    ) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO transfer (debit, credit, amount, reason, hold, day) VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .bind(debit)
-        .bind(credit)
-        .bind(amount)
-        .bind(reason)
-        .bind(hold.map(|hold| hold.as_bytes().to_vec()))
-        .bind(self.clock.today())
-        .execute(&mut **writing)
-        .await
-        .map_err(sql)?;
-        Ok(())
+impl Ledger {
+    /// The ledger in this database.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn open(db: Db, clock: Arc<dyn Clock>, gifts: Gifts) -> Result<Self> {
+        let site = SiteBooks::of(&mut *db.read().acquire().await.map_err(sql)?).await?;
+        Ok(Self { db, clock, gifts, site })
     }
 
-    /// Grants today's credits if that has not happened: what is left of an earlier day expires first.
-    async fn refresh_daily(&self, writing: &mut Writing, account: Id) -> Result<()> {
-        let (today, daily) = (self.clock.today(), book(writing, Some(account), "daily").await?);
-        if daily.granted_day == today {
-            return Ok(());
+    /// The books of a new account, with its welcome credits.
+    ///
+    /// # Errors
+    /// As every write.
+    pub async fn open_books(&self, writing: &mut Writing, account: Id) -> Result<()> {
+        Books::open(writing, account).await?;
+        let welcome = Books::of(&mut *writing, account).await?.welcome.id;
+        let gift = Transfer::new(Reason::Welcome, self.site.issued, welcome, self.gifts.welcome);
+        gift.write(writing, self.clock.today()).await
+    }
+
+    /// The books of an account, with today's credits in the daily one: what is left of an earlier day expires first.
+    async fn books_of_today(&self, writing: &mut Writing, account: Id) -> Result<Books> {
+        let (today, books) = (self.clock.today(), Books::of(&mut *writing, account).await?);
+        if books.granted_day >= today {
+            return Ok(books);
         }
-        if daily.balance > 0 {
-            let expired = book(writing, None, "expired").await?;
-            self.transfer(writing, daily.id, expired.id, daily.balance, "expire", None).await?;
-        }
-        if self.daily_credits > 0 {
-            let issued = book(writing, None, "issued").await?;
-            self.transfer(writing, issued.id, daily.id, self.daily_credits, "daily", None).await?;
-        }
+        let (daily, site) = (books.daily, self.site);
+        Transfer::new(Reason::Expire, daily.id, site.expired, daily.credits()).write(writing, today).await?;
+        Transfer::new(Reason::Daily, site.issued, daily.id, self.gifts.daily).write(writing, today).await?;
         sqlx::query("UPDATE book SET granted_day = ? WHERE id = ?")
             .bind(today)
             .bind(daily.id)
             .execute(&mut **writing)
             .await
             .map_err(sql)?;
-        Ok(())
+        Books::of(&mut *writing, account).await
     }
 
-    /// Grants credits that do not expire.
+    /// Grants credits that do not expire, from the operator.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown account, `Invalid` for too many.
+    pub async fn grant(&self, account: Id, credits: u32) -> Result<()> {
+        if credits > CREDITS_MAX {
+            let words = format!("At most {CREDITS_MAX} credits can be granted at once.");
+            return Err(Error::invalid("credits", words));
+        }
+        let ledger = self.clone();
+        self.db
+            .together(move |writing| {
+                Box::pin(
+                    async move { ledger.adjust(writing, Some(account), credits.into(), Reason::Grant).await },
+                )
+            })
+            .await
+    }
+
+    /// Adds credits that do not expire to an account, or takes them back. What comes in pays off what is owed first; what
+    /// is to be taken and is not there is owed. For an account that was closed meanwhile, `None`, the site's book is used.
     ///
     /// # Errors
     /// `NotFound` for an unknown account.
-    pub async fn grant(&self, account: Id, credits: u32) -> Result<()> {
-        if credits == 0 {
-            return Ok(());
+    pub async fn adjust(
+        &self,
+        writing: &mut Writing,
+        account: Option<Id>,
+        change: i64,
+        reason: Reason,
+    ) -> Result<()> {
+        let credits = u32::try_from(change.unsigned_abs())
+            .map_err(|_| Error::internal("more credits than a transfer can hold"))?;
+        let source = match reason {
+            Reason::Grant | Reason::Voucher => self.site.issued,
+            _ => self.site.sold,
+        };
+        let (first, most, rest) = match account {
+            Some(account) => {
+                let Books { purchased, owed, .. } = Books::of(&mut *writing, account).await?;
+                if change > 0 {
+                    (owed.id, owed.debt(), purchased.id)
+                } else {
+                    (purchased.id, purchased.credits(), owed.id)
+                }
+            }
+            None => (self.site.unpaid, credits, self.site.unpaid),
+        };
+        for (book, part) in [(first, credits.min(most)), (rest, credits.saturating_sub(most))] {
+            let (debit, credit) = if change > 0 { (source, book) } else { (book, source) };
+            Transfer::new(reason, debit, credit, part).write(writing, self.clock.today()).await?;
         }
-        let mut writing = self.db.write().await?;
-        let (from, to) = (
-            book(&mut writing, None, "issued").await?,
-            book(&mut writing, Some(account), "purchased").await?,
-        );
-        self.transfer(&mut writing, from.id, to.id, credits, "grant", None).await?;
-        platform::db::commit(writing).await
+        Ok(())
     }
 
     /// Holds credits for one picture. They are gone from the balance until the hold is captured or released.
@@ -188,18 +174,17 @@ impl Accounts {
     /// # Errors
     /// `InsufficientCredits`; nothing is held then.
     pub async fn hold(&self, writing: &mut Writing, account: Id, credits: u32, terms: Terms) -> Result<Id> {
-        self.refresh_daily(writing, account).await?;
-        let hold = Id::random();
-        let held = book(writing, Some(account), "held").await?;
-        let mut missing = credits;
-        let mut parts = Vec::new();
-        for kind in terms.kinds() {
-            let bucket = book(writing, Some(account), kind).await?;
-            let part = bucket.balance.min(missing);
+        let books = self.books_of_today(writing, account).await?;
+        let buckets: &[_] = match terms {
+            Terms::DailyFirst => &[books.daily, books.welcome, books.purchased],
+            Terms::WithoutDaily => &[books.welcome, books.purchased],
+            Terms::PurchasedOnly => &[books.purchased],
+        };
+        let (mut missing, mut parts) = (credits, Vec::new());
+        for bucket in buckets {
+            let part = bucket.credits().min(missing);
             missing -= part;
-            if part > 0 {
-                parts.push((bucket.id, part));
-            }
+            parts.push((bucket.id, part));
         }
         if missing > 0 {
             let words = format!(
@@ -208,35 +193,56 @@ impl Accounts {
             );
             return Err(Error::new(Kind::InsufficientCredits, words).with_code("insufficient_credits"));
         }
-        sqlx::query("INSERT INTO hold (id, account, state) VALUES (?, ?, 'open')")
+        let hold = Id::random();
+        sqlx::query("INSERT INTO hold (id, account, state, until) VALUES (?, ?, 'open', ?)")
             .bind(hold.as_bytes().as_slice())
             .bind(account.as_bytes().as_slice())
+            .bind(self.clock.now() + LEASE_SECONDS)
             .execute(&mut **writing)
             .await
             .map_err(sql)?;
         for (bucket, part) in parts {
-            self.transfer(writing, bucket, held.id, part, "hold", Some(hold)).await?;
+            let part = Transfer::new(Reason::Hold, bucket, books.held.id, part);
+            Transfer { hold: Some(hold), ..part }.write(writing, self.clock.today()).await?;
         }
         Ok(hold)
     }
 
-    /// Takes held credits for good. A hold that has ended is left as it is.
+    /// Says that work for a hold goes on: it waits anew. False when it has ended.
     ///
     /// # Errors
     /// As every write.
-    pub async fn capture(&self, writing: &mut Writing, hold: Id) -> Result<()> {
-        self.end_hold(writing, hold, "captured").await
+    pub async fn renew(&self, hold: Id) -> Result<bool> {
+        let until = self.clock.now() + LEASE_SECONDS;
+        let mut writing = self.db.write().await?;
+        let renewed = sqlx::query("UPDATE hold SET until = ? WHERE id = ? AND state = 'open'")
+            .bind(until)
+            .bind(hold.as_bytes().as_slice())
+            .execute(&mut *writing)
+            .await
+            .map_err(sql)?;
+        platform::db::commit(writing).await?;
+        Ok(renewed.rows_affected() == 1)
     }
 
-    /// Gives held credits back to the buckets they came from. A hold that has ended is left as it is.
+    /// Takes held credits for good. False when the hold has ended already; it is left as it is.
     ///
     /// # Errors
     /// As every write.
-    pub async fn release(&self, writing: &mut Writing, hold: Id) -> Result<()> {
-        self.end_hold(writing, hold, "released").await
+    pub async fn capture(&self, writing: &mut Writing, hold: Id) -> Result<bool> {
+        self.end_hold(writing, hold, End::Captured).await
     }
 
-    async fn end_hold(&self, writing: &mut Writing, hold: Id, state: &str) -> Result<()> {
+    /// Gives held credits back to the buckets they came from. False when the hold has ended already; it is left as it is.
+    ///
+    /// # Errors
+    /// As every write.
+    pub async fn release(&self, writing: &mut Writing, hold: Id) -> Result<bool> {
+        self.end_hold(writing, hold, End::Released).await
+    }
+
+    async fn end_hold(&self, writing: &mut Writing, hold: Id, end: End) -> Result<bool> {
+        let state = if end == End::Captured { "captured" } else { "released" };
         let ended = sqlx::query("UPDATE hold SET state = ? WHERE id = ? AND state = 'open'")
             .bind(state)
             .bind(hold.as_bytes().as_slice())
@@ -244,20 +250,41 @@ impl Accounts {
             .await
             .map_err(sql)?;
         if ended.rows_affected() == 0 {
-            return Ok(());
+            return Ok(false);
         }
-        let parts: Vec<(i64, i64, u32)> =
-            sqlx::query_as("SELECT debit, credit, amount FROM transfer WHERE hold = ? AND reason = 'hold'")
-                .bind(hold.as_bytes().as_slice())
-                .fetch_all(&mut **writing)
-                .await
-                .map_err(sql)?;
-        let spent = book(writing, None, "spent").await?;
-        for (bucket, held, amount) in parts {
-            let (to, reason) = if state == "captured" { (spent.id, "capture") } else { (bucket, "release") };
-            self.transfer(writing, held, to, amount, reason, Some(hold)).await?;
+        let parts: Vec<(i64, Option<Vec<u8>>, i64, u32)> = sqlx::query_as(
+            "SELECT t.debit, b.account, t.credit, t.amount FROM transfer t JOIN book b ON b.id = t.debit \
+             WHERE t.hold = ? AND t.reason = 'hold'",
+        )
+        .bind(hold.as_bytes().as_slice())
+        .fetch_all(&mut **writing)
+        .await
+        .map_err(sql)?;
+        let mut owner = None;
+        for (bucket, account, held, amount) in parts {
+            let (reason, to) = match (end, &account) {
+                (End::Captured, _) => (Reason::Capture, self.site.spent),
+                (End::Released, Some(_)) => (Reason::Release, bucket),
+                // Closed meanwhile, and what it had is lost.
+                (End::Released, None) => (Reason::Release, self.site.expired),
+            };
+            let part = Transfer { hold: Some(hold), ..Transfer::new(reason, held, to, amount) };
+            part.write(writing, self.clock.today()).await?;
+            owner = account;
         }
-        Ok(())
+        match (end, owner) {
+            (End::Released, Some(owner)) => {
+                self.settle(writing, Id::from_column(&owner)?).await.map(|()| true)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// Pays off what is owed with what came back.
+    async fn settle(&self, writing: &mut Writing, account: Id) -> Result<()> {
+        let Books { purchased, owed, .. } = Books::of(&mut *writing, account).await?;
+        let part = purchased.credits().min(owed.debt());
+        Transfer::new(Reason::Settle, purchased.id, owed.id, part).write(writing, self.clock.today()).await
     }
 
     /// Releases every open hold: at start, none of them can belong to a living job. Returns how many.
@@ -265,10 +292,27 @@ impl Accounts {
     /// # Errors
     /// As every write.
     pub async fn release_open_holds(&self, writing: &mut Writing) -> Result<u64> {
-        let open: Vec<Vec<u8>> = sqlx::query_scalar("SELECT id FROM hold WHERE state = 'open'")
-            .fetch_all(&mut **writing)
-            .await
-            .map_err(sql)?;
+        self.release_holds_until(writing, UnixSeconds::MAX).await
+    }
+
+    /// Releases the holds whose work has not said for too long that it goes on. Returns how many.
+    ///
+    /// # Errors
+    /// As every write.
+    pub async fn release_lapsed_holds(&self) -> Result<u64> {
+        let mut writing = self.db.write().await?;
+        let released = self.release_holds_until(&mut writing, self.clock.now()).await?;
+        platform::db::commit(writing).await?;
+        Ok(released)
+    }
+
+    async fn release_holds_until(&self, writing: &mut Writing, until: UnixSeconds) -> Result<u64> {
+        let open: Vec<Vec<u8>> =
+            sqlx::query_scalar("SELECT id FROM hold WHERE state = 'open' AND until <= ?")
+                .bind(until)
+                .fetch_all(&mut **writing)
+                .await
+                .map_err(sql)?;
         for hold in &open {
             self.release(writing, Id::from_column(hold)?).await?;
         }
@@ -280,72 +324,20 @@ impl Accounts {
     /// # Errors
     /// `NotFound` for an unknown account.
     pub async fn balance(&self, account: Id) -> Result<Balance> {
-        let mut writing = self.db.write().await?;
-        self.refresh_daily(&mut writing, account).await?;
-        let mut balance = Balance::default();
-        for (kind, to) in [
-            ("daily", &mut balance.daily),
-            ("welcome", &mut balance.welcome),
-            ("purchased", &mut balance.purchased),
-            ("held", &mut balance.held),
-        ] {
-            *to = book(&mut writing, Some(account), kind).await?.balance;
+        let mut books = Books::of(&mut *self.db.read().acquire().await.map_err(sql)?, account).await?;
+        if books.granted_day < self.clock.today() {
+            let ledger = self.clone();
+            let refresh = self.db.together(move |writing| {
+                Box::pin(async move { ledger.books_of_today(writing, account).await })
+            });
+            books = refresh.await?;
         }
-        platform::db::commit(writing).await?;
-        Ok(balance)
-    }
-
-    /// The newest lines of an account's ledger; a picture is one line, from its hold to its end.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn lines(&self, account: Id, limit: u32) -> Result<Vec<Line>> {
-        let rows: Vec<(i64, String, String, u32, i64, i64)> = sqlx::query_as(
-            "SELECT t.day, \
-             CASE h.state WHEN 'open' THEN 'hold' WHEN 'captured' THEN 'capture' WHEN 'released' THEN 'release' \
-                ELSE t.reason END, \
-             group_concat(DISTINCT b.kind), \
-             sum(CASE t.reason WHEN 'release' THEN 0 ELSE t.amount END), \
-             sum(CASE b.id WHEN t.credit THEN t.amount ELSE -t.amount END), \
-             min(t.id) AS first \
-             FROM transfer t JOIN book b ON b.id IN (t.debit, t.credit) LEFT JOIN hold h ON h.id = t.hold \
-             WHERE b.account = ? AND b.kind <> 'held' \
-             GROUP BY coalesce(t.hold, t.id) ORDER BY first DESC LIMIT ?",
-        )
-        .bind(account.as_bytes().as_slice())
-        .bind(limit)
-        .fetch_all(self.db.read())
-        .await
-        .map_err(sql)?;
-        let line =
-            |(day, reason, buckets, credits, amount, _)| Line { day, reason, buckets, credits, amount };
-        Ok(rows.into_iter().map(line).collect())
-    }
-
-    /// Adds everything up from the transfers.
-    ///
-    /// # Errors
-    /// As every read.
-    pub async fn check_ledger(&self) -> Result<Proof> {
-        let row = sqlx::query(
-            "SELECT (SELECT coalesce(sum(balance), 0) FROM book) AS sum, \
-             (SELECT count(*) FROM book b WHERE b.balance <> \
-                (SELECT coalesce(sum(amount), 0) FROM transfer WHERE credit = b.id) - \
-                (SELECT coalesce(sum(amount), 0) FROM transfer WHERE debit = b.id)) AS wrong_books, \
-             (SELECT count(*) FROM hold h WHERE \
-                (SELECT coalesce(sum(CASE reason WHEN 'hold' THEN amount ELSE -amount END), 0) FROM transfer WHERE hold = h.id) \
-                <> 0 AND h.state <> 'open') AS wrong_holds, \
-             (SELECT count(*) FROM transfer) AS transfers",
-        )
-        .fetch_one(self.db.read())
-        .await
-        .map_err(sql)?;
-        let number = |column: &str| row.try_get::<i64, _>(column).map_err(sql);
-        Ok(Proof {
-            sum: number("sum")?,
-            wrong_books: number("wrong_books")?,
-            wrong_holds: number("wrong_holds")?,
-            transfers: number("transfers")?,
+        Ok(Balance {
+            daily: books.daily.credits(),
+            welcome: books.welcome.credits(),
+            purchased: books.purchased.credits(),
+            held: books.held.credits(),
+            owed: books.owed.debt(),
         })
     }
 }

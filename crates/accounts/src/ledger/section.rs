@@ -30,9 +30,9 @@ pub(crate) struct LineView {
 
 impl Accounts {
     pub(crate) async fn credits_section(&self, account: Id, locale: Locale) -> Result<CreditsSection> {
-        let lines = self.lines(account, LINES_MAX).await?;
+        let lines = self.ledger.lines(account, LINES_MAX).await?;
         Ok(CreditsSection {
-            buckets: buckets(self.balance(account).await?),
+            buckets: buckets(self.ledger.balance(account).await?),
             lines: lines.iter().map(|line| line_view(locale, line)).collect(),
         })
     }
@@ -44,6 +44,7 @@ fn buckets(balance: Balance) -> Vec<(&'static str, u32)> {
         ("bucket-welcome", balance.welcome),
         ("bucket-purchased", balance.purchased),
         ("bucket-held", balance.held),
+        ("bucket-owed", balance.owed),
     ];
     let filled = others.into_iter().filter(|(_, credits)| *credits > 0);
     [("bucket-daily", balance.daily)].into_iter().chain(filled).collect()

@@ -6,13 +6,9 @@ use trust::audit::{Finding, Probe};
 use crate::house::House;
 
 pub(super) async fn look(house: &House) -> Result<Finding> {
-    let proof = house.accounts.check_ledger().await?;
+    let proof = house.accounts.ledger().check(house.keys.site()).await?;
     if proof.holds() {
-        return Ok(Finding::good(Probe::Ledger, format!("{} transfers add up", proof.transfers)));
+        return Ok(Finding::good(Probe::Ledger, proof.to_string()));
     }
-    let words = format!(
-        "{} books and {} holds do not add up, over all {}; restore the rows from a backup",
-        proof.wrong_books, proof.wrong_holds, proof.sum
-    );
-    Ok(Finding::breach(Probe::Ledger, words))
+    Ok(Finding::breach(Probe::Ledger, format!("{proof}; restore the rows from a backup")))
 }

@@ -164,7 +164,7 @@ async fn each_thing_that_is_broken_in_the_folder_is_found() {
 
     let ledger = lived.copy("ledger");
     rows(&ledger, "UPDATE book SET balance = balance + 1 WHERE kind = 'issued'", None).await;
-    finds(&ledger, &[], "ledger", "do not add up");
+    finds(&ledger, &[], "ledger", "wrong books: 1");
 
     let log = lived.copy("log");
     rows(&log, "UPDATE log_bundle SET hour = -1, head = zeroblob(32)", None).await;

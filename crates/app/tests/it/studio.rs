@@ -68,7 +68,7 @@ async fn closing_the_account_takes_everything_with_it() {
     app.house.blobs.sweep().await.unwrap();
     assert!(!app.disk_holds(raw.as_bytes()));
     assert!(app.house.studio.records().await.unwrap().is_empty());
-    assert!(app.house.accounts.check_ledger().await.unwrap().holds());
+    assert!(app.house.accounts.ledger().check(app.house.keys.site()).await.unwrap().holds());
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn credits_run_out_with_the_documented_answer_and_failed_work_is_free() {
     assert_eq!(answer.status(), 402);
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["code"], "insufficient_credits");
-    assert!(app.house.accounts.check_ledger().await.unwrap().holds());
+    assert!(app.house.accounts.ledger().check(app.house.keys.site()).await.unwrap().holds());
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ async fn a_full_disk_is_told_and_costs_nothing() {
     assert_eq!(status["status"], "failed", "{status}");
     assert!(status["error"].as_str().unwrap().contains("disk"), "{status}");
     assert_eq!(files, 0, "nothing half-written stays: {left:?}");
-    assert!(app.house.accounts.check_ledger().await.unwrap().holds());
+    assert!(app.house.accounts.ledger().check(app.house.keys.site()).await.unwrap().holds());
     // Both credits are still there.
     for _ in 0..2 {
         assert_eq!(app.develop(&key, "a lake at dawn").await.1["status"], "completed");

@@ -2,7 +2,6 @@
 //! what goes new keys under a new root, and answers once the old root is overwritten on the disk.
 
 use std::collections::HashSet;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use kernel::{Error, Id, Kind, Result};
@@ -12,15 +11,14 @@ use vault::receipt::{Deletion, RECORDS_MAX, Receipt};
 use vault::{NodeId, Place, Root, SecretPage, Tree};
 
 use super::{Core, Keys, log, store};
-use crate::db::{Writing, commit, sql};
+pub use crate::db::Deed;
+use crate::db::{Writing, attempt, commit, sql};
 
 /// Deeds that share a turn at most.
 const DEEDS_MAX: usize = 256;
 /// Nodes of the lowest level that one turn of a rotation gives new keys.
 const ROTATED_NODES: u32 = 256;
 
-/// The work of a deed, on its way.
-pub type Deed<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 /// Writes rows in the turn's transaction and says which records go.
 type Work = Box<dyn for<'a> FnOnce(&'a mut Writing) -> Deed<'a, Vec<Id>> + Send>;
 
@@ -76,7 +74,7 @@ pub(super) fn start(core: Arc<Core>) -> mpsc::UnboundedSender<Waiting> {
             for (place, answer) in answers.into_iter().enumerate() {
                 let _ = answer.send(match &ended {
                     Ok(each) => each.get(place).map_or_else(|| Err(stopped()), same),
-                    Err(error) => Err(copy(error)),
+                    Err(error) => Err(error.copy()),
                 });
             }
         }
@@ -275,22 +273,6 @@ impl Core {
     }
 }
 
-/// Carries out a deed so that, if it fails, nothing of it stays while the others go on.
-///
-/// # Errors
-/// What ends the whole turn: a full disk may have ended the transaction already, and nothing may be written outside of it.
-async fn attempt(writing: &mut Writing, work: Work) -> Result<Result<Vec<Id>>> {
-    sqlx::query("SAVEPOINT deed").execute(&mut **writing).await.map_err(sql)?;
-    let done = work(writing).await;
-    if let Err(error) = &done
-        && sqlx::query("ROLLBACK TO deed").execute(&mut **writing).await.is_err()
-    {
-        return Err(copy(error));
-    }
-    sqlx::query("RELEASE deed").execute(&mut **writing).await.map_err(sql)?;
-    Ok(done)
-}
-
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|_| stopped())?
 }
@@ -305,19 +287,9 @@ fn unfinished(cause: Error) -> Error {
         .because(cause)
 }
 
-/// One failure of a turn is told to everyone who was in it.
-fn copy(error: &Error) -> Error {
-    Error {
-        code: error.code,
-        field: error.field,
-        place: error.place,
-        ..Error::new(error.kind, error.public.clone())
-    }
-}
-
 fn same(result: &Result<Gone>) -> Result<Gone> {
     match result {
         Ok(gone) => Ok(gone.clone()),
-        Err(error) => Err(copy(error)),
+        Err(error) => Err(error.copy()),
     }
 }

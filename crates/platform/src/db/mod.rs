@@ -1,6 +1,8 @@
 //! This owns the way to SQL: one writing connection, several reading ones, and the migrations.
 //! It holds no query of any slice.
 
+mod together;
+
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -13,7 +15,11 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 
+use tokio::sync::mpsc;
+
 use crate::reserve::Reserve;
+pub use together::Deed;
+pub(crate) use together::attempt;
 
 /// Connections that read side by side.
 const READERS_MAX: u32 = 4;
@@ -24,9 +30,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub type Writing = sqlx::Transaction<'static, sqlx::Sqlite>;
 
 /// The database.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Db {
     writer: SqlitePool,
+    /// Writes that wait for a transaction that they share.
+    waiting: mpsc::UnboundedSender<together::Waiting>,
     readers: SqlitePool,
     reserve: Reserve,
 }
@@ -85,7 +93,7 @@ impl Db {
             .map_err(sql)?;
         let reserve = Reserve::beside(path);
         reserve.lay_up();
-        Ok(Self { writer, readers, reserve })
+        Ok(Self { waiting: together::start(writer.clone()), writer, readers, reserve })
     }
 
     /// As [`Db::write`], for what makes room: on a full disk it may use what was laid up for it.
@@ -140,6 +148,10 @@ pub async fn commit(writing: Writing) -> Result<()> {
     writing.commit().await.map_err(sql)
 }
 
+fn busy() -> Error {
+    Error::new(Kind::Unavailable, "The database is busy. Nothing was changed. Please try again.")
+}
+
 /// What a failure of SQL means to the caller.
 #[must_use]
 pub fn sql(cause: sqlx::Error) -> Error {
@@ -150,9 +162,7 @@ pub fn sql(cause: sqlx::Error) -> Error {
         .and_then(|code| code.parse::<i32>().ok())
         .map(|code| code & 0xff);
     let error = match code {
-        Some(5 | 6) => {
-            Error::new(Kind::Unavailable, "The database is busy. Nothing was changed. Please try again.")
-        }
+        Some(5 | 6) => busy(),
         Some(13) => return Error::from(std::io::Error::from(std::io::ErrorKind::StorageFull)),
         _ => Error::internal("a statement failed"),
     };
