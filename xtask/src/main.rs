@@ -1,4 +1,4 @@
-//! Project chores: `cargo x setup | run | test | check | bench | forensics | canary | docs`. It owns no part of the product.
+//! Project chores: `cargo x setup | run | test | check | bench | forensics | canary | simulate | docs`. It owns no part of the product.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // It is a program for the terminal of a developer.
 
 mod bench;
@@ -46,10 +46,14 @@ fn main() -> ExitCode {
         "bench" => bench::bench(rest),
         "forensics" => suite::FORENSICS.run(rest),
         "canary" => suite::CANARY.run(rest),
+        "simulate" => match rest.split_first() {
+            Some((what, rest)) if what == "ledger" => suite::LEDGER.run(rest),
+            _ => Err("what is simulated is the ledger: cargo x simulate ledger".into()),
+        },
         "docs" => docs(),
         _ => {
             println!(
-                "cargo x setup   fetch what pages and models need\ncargo x run     set up, build, serve on http://127.0.0.1:8080\ncargo x test    set up, run every test\ncargo x check   format, lints and fast tests\ncargo x bench   measure, with peers\ncargo x forensics [--seeds N] [--seed S]   kill the program N times and search its disk\ncargo x canary [--rounds N]   ask for everything N times and search what is left of it\ncargo x docs    write generated documentation"
+                "cargo x setup   fetch what pages and models need\ncargo x run     set up, build, serve on http://127.0.0.1:8080\ncargo x test    set up, run every test\ncargo x check   format, lints and fast tests\ncargo x bench   measure, with peers\ncargo x forensics [--seeds N] [--seed S]   kill the program N times and search its disk\ncargo x canary [--rounds N]   ask for everything N times and search what is left of it\ncargo x simulate ledger [--steps N] [--seed S]   cut the books off at any write, beside an oracle\ncargo x docs    write generated documentation"
             );
             Ok(())
         }

@@ -1,5 +1,5 @@
 //! This owns the long runs of suites that the tests run in short: the forensic one, which kills the program and searches its
-//! disk, and the canaries, which ask for everything and search every channel.
+//! disk, the canaries, which ask for everything and search every channel, and the ledger beside its oracle.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -20,6 +20,15 @@ pub(crate) const FORENSICS: Suite = Suite {
 /// `--rounds N` times everything is asked of one server, each round printed as it ends.
 pub(crate) const CANARY: Suite =
     Suite { name: "canary", options: &[("--rounds", "SAFELIGHT_CANARY_ROUNDS", "10")] };
+
+/// `--steps N` of lives that are cut off at any write, from life `--seed S` on.
+pub(crate) const LEDGER: Suite = Suite {
+    name: "simulation",
+    options: &[
+        ("--steps", "SAFELIGHT_SIMULATION_STEPS", "1000000"),
+        ("--seed", "SAFELIGHT_SIMULATION_SEED", "1"),
+    ],
+};
 
 impl Suite {
     /// Runs it with these words of the command line.

@@ -30,7 +30,7 @@ type Measured = Result<Vec<String>, String>;
 pub(crate) fn bench(rest: &[String]) -> Done {
     setup::setup(Profile::Release);
     crate::build(Profile::Release, "--bin", "safelight")?;
-    for example in ["papercut", "throughput", "latency", "deletion"] {
+    for example in ["papercut", "throughput", "latency", "deletion", "ledger"] {
         crate::build(Profile::Release, "--example", example)?;
     }
     let shared = std::env::var_os("SAFELIGHT_SHARED_DATA")
@@ -56,6 +56,7 @@ pub(crate) fn bench(rest: &[String]) -> Done {
     part("search", &|| figures(Command::new(example("latency")).arg(&shared)).and_then(all));
     part("vault", &vault);
     part("deletion", &|| deletion(flag("--full")));
+    part("ledger", &ledger);
     part("papercut", &|| papercut(&scratch));
     part("server", &|| server::server(&data(&scratch)));
     part("serving", &|| serving::serving(&scratch));
@@ -152,6 +153,19 @@ fn vault() -> Measured {
     };
     let wipe = format!("wiping what was opened: {:.0} MiB/s", get(&found, "wipe_mib_per_second")?);
     ["seal", "open"].into_iter().map(line).chain([Ok(wipe)]).collect()
+}
+
+/// Transfers of many accounts at once beside bare commits, and a hold with its capture alone, on the disk that builds lie on.
+fn ledger() -> Measured {
+    let found = figures(Command::new(example("ledger")).arg(target()))?;
+    let (ours, bare) = (get(&found, "transfers_per_s")?, get(&found, "bare_commits_per_s")?);
+    Ok(vec![
+        format!(
+            "{ours:.0} transfers/s, each on the disk; bare commits of SQLite {bare:.0}/s, ratio {:.2}",
+            ours / bare
+        ),
+        format!("hold and capture, alone: p50 {:.2} ms", get(&found, "hold_and_capture_ms")?),
+    ])
 }
 
 /// A deletion beside the waits for the disk that it cannot do without, on the disk that builds lie on. `--full` goes up to

@@ -207,7 +207,7 @@ impl Transfer {
 
 /// Takes the owner off the books of an account that is closed: what is left of its credits is lost, and what it owes is the
 /// site's. The books stay, since sums must not change.
-pub(crate) async fn close_books(writing: &mut Writing, account: Id, today: i64) -> Result<()> {
+pub async fn close_books(writing: &mut Writing, account: Id, today: i64) -> Result<()> {
     let (books, site) = (Books::of(&mut *writing, account).await?, SiteBooks::of(&mut *writing).await?);
     for book in [books.daily, books.welcome, books.purchased] {
         Transfer::new(Reason::Forfeit, book.id, site.expired, book.credits()).write(writing, today).await?;

@@ -13,7 +13,7 @@ use kernel::{Clock, Error, Id, Kind, Result};
 use platform::db::{Db, Writing, sql};
 
 pub use books::Reason;
-pub(crate) use books::close_books;
+pub use books::close_books;
 use books::{Books, SiteBooks, Transfer};
 pub use lines::Line;
 pub use proof::Proof;
