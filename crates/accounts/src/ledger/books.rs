@@ -67,12 +67,12 @@ pub(super) struct Book {
 impl Book {
     /// What can be taken out of it.
     pub(super) fn credits(self) -> u32 {
-        u32::try_from(self.balance).unwrap_or(0)
+        u32::try_from(self.balance.max(0)).unwrap_or(u32::MAX)
     }
 
     /// What is owed, of the one book that holds less than nothing.
     pub(super) fn debt(self) -> u32 {
-        u32::try_from(self.balance.neg()).unwrap_or(0)
+        u32::try_from(self.balance.neg().max(0)).unwrap_or(u32::MAX)
     }
 }
 
