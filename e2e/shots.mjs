@@ -88,6 +88,19 @@ const askForCode = async (page) => {
   await page.locator(".wrong").waitFor();
 };
 
+/** The second step of signing in, once the mail has left. */
+const mailed = async (page) => {
+  await page.goto("/sign-in");
+  await page.locator("input[name=address]").fill(`mailed-${Date.now()}@example.org`);
+  await page.locator("main button").click();
+  await page.locator('[data-mail][data-state="taken"]').waitFor();
+};
+/** The same step in a browser that asked for no code. */
+const askForNothing = async (page) => {
+  await page.context().clearCookies();
+  await page.goto("/sign-in/code");
+};
+
 const visitors = [
   ["gallery", at("/")],
   ["filtered", at("/?ratio=portrait")],
@@ -96,6 +109,8 @@ const visitors = [
   ["artwork", picture(2)],
   ["sign-in", at("/sign-in")],
   ["code", askForCode],
+  ["mailed", mailed],
+  ["no-code", askForNothing],
   ["transparency", at("/transparency")],
   ["statistics", at("/statistics")],
   ["verify", at("/verify")],

@@ -187,6 +187,24 @@ test("what fails is said in the reader's language, with scripts and without", as
   assert.deepEqual(await violations(visitor), []);
 });
 
+test("the page that asks for a code says how far the mail is, with scripts and without", async () => {
+  for (const javaScriptEnabled of [true, false]) {
+    const page = await house.newPage({ javaScriptEnabled, locale: "ja", viewport: { width: 390, height: 844 } });
+    await page.goto("/sign-in");
+    await page.locator("input[name=address]").fill(`mail-${javaScriptEnabled}@example.org`);
+    await house.code(() => page.locator("main button").click());
+    if (!javaScriptEnabled) await page.goto("/sign-in/code");
+    await page.locator('[data-mail][data-state="taken"]').waitFor();
+    assert.ok((await page.locator("[data-mail]").textContent()).includes("受け取りました"));
+    if (javaScriptEnabled) assert.deepEqual(await violations(page), []);
+    await page.context().clearCookies();
+    await page.goto("/sign-in/code");
+    await page.locator('[data-mail][data-state="failed"]').waitFor();
+    assert.ok(await page.locator("input[name=code]").isHidden(), "where no code can come, none is asked for");
+    await page.context().close();
+  }
+});
+
 test("axe finds nothing on a member's pages in the dark, in Japanese, on a phone", async () => {
   const page = await house.newPage({ colorScheme: "dark", locale: "ja", viewport: { width: 390, height: 844 }, storageState: await member.context().storageState() });
   for (const path of ["/studio", "/account", "/"]) {

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 use crate::setup::npm_install;
 use crate::{Done, Profile, SELECTION, build, root, run, runs, setup};
 
+/// What the mail server of the tests is made of.
+const MAIL_SERVER: &str = "crates/app/tests/mail_server/requirements.txt";
 /// Test files per call of Node: all journeys.
 const JOURNEYS: &str = "e2e/journeys";
 
@@ -24,6 +26,9 @@ struct Count {
 pub(crate) fn test(rest: &[String]) -> Done {
     setup::setup(Profile::Dev);
     install_tools();
+    if let Err(why) = install_mail_server() {
+        eprintln!("  left out: the mail server: {why}");
+    }
     let binary = build(Profile::Dev, "--bin", "safelight")?;
     let mut count = Count::default();
     let rust = rust_tests(rest, &mut count);
@@ -154,6 +159,24 @@ fn install_tools() {
     if let Err(why) = apt(&["update", "-qq"]).and_then(|()| apt(&packages)) {
         eprintln!("  left out: Chromium, strace: {why}");
     }
+}
+
+/// The mail server that tests deliver to, as its requirements pin it; those tests are skipped where it is missing.
+fn install_mail_server() -> Done {
+    let (pins, folder) = (root().join(MAIL_SERVER), root().join("vendor/mail-server"));
+    let there = |path: &Path| std::fs::read(path).unwrap_or_default();
+    let stamp = folder.join("requirements.txt");
+    if there(&stamp) == there(&pins) {
+        return Ok(());
+    }
+    // What an earlier version left would lie beside the new one.
+    let _ = std::fs::remove_dir_all(&folder);
+    let pinned = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--target", "vendor/mail-server"];
+    run(Command::new("python3")
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"])
+        .args(pinned)
+        .args(["--requirement", MAIL_SERVER]))?;
+    std::fs::copy(&pins, &stamp).map(drop).map_err(|cause| cause.to_string())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use platform::http::limits::GUESSES;
 use platform::http::{Client, Cookie, Failure, Heard};
 use platform::statistics::{Counter, Who};
 
+use crate::keys::{Found, Scope, Scopes};
 use crate::{Accounts, unauthenticated};
 
 /// Someone who is signed in. Where it is asked for and nobody is, pages lead to sign-in and programs get 401.
@@ -46,15 +47,29 @@ impl MaybeMember {
     }
 }
 
-/// A program with an API key.
+/// A program with an API key. Whose it is comes out only for what the key may do.
 #[derive(Clone, Copy, Debug)]
-pub struct ApiCaller(Id);
+pub struct ApiCaller {
+    account: Id,
+    scopes: Scopes,
+}
 
 impl ApiCaller {
-    /// Whose key it is.
+    /// Whose key it is, for something that the key may do.
+    ///
+    /// # Errors
+    /// `Forbidden` where it may not.
+    pub fn may(&self, scope: Scope) -> kernel::Result<Id> {
+        if self.scopes.has(scope) {
+            return Ok(self.account);
+        }
+        Err(Error::new(Kind::Forbidden, scope.refusal()).with_code("scope_missing"))
+    }
+
+    /// Whether it is a key of this account, whatever it may do.
     #[must_use]
-    pub const fn account(&self) -> Id {
-        self.0
+    pub fn is_of(&self, account: Id) -> bool {
+        self.account == account
     }
 }
 
@@ -112,6 +127,11 @@ fn bad_token() -> Failure {
     ))
 }
 
+fn expired_token() -> Failure {
+    let words = "This token has expired. Make another key on your account page.";
+    Failure(Error::new(Kind::Unauthenticated, words).with_code("token_expired"))
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for ApiCaller
 where
     Arc<Accounts>: FromRef<S>,
@@ -121,12 +141,17 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let token = bearer(&parts.headers).ok_or_else(bad_token)?;
         let accounts = Arc::<Accounts>::from_ref(state);
-        let Some(account) = accounts.find_key(token).await? else {
-            Client::count_of(parts, &GUESSES)?;
-            return Err(bad_token());
-        };
-        accounts.counters.count(Counter::ProgramCall, Who::Account(account));
-        Ok(Self(account))
+        match accounts.find_key(token).await? {
+            Found::Key(account, scopes) => {
+                accounts.counters.count(Counter::ProgramCall, Who::Account(account));
+                Ok(Self { account, scopes })
+            }
+            Found::Expired => Err(expired_token()),
+            Found::Nothing => {
+                Client::count_of(parts, &GUESSES)?;
+                Err(bad_token())
+            }
+        }
     }
 }
 

@@ -14,7 +14,8 @@ pub mod pages {
     pub use crate::account::account;
     pub use crate::keys::pages::{create_key, revoke_key};
     pub use crate::sessions::pages::{revoke_all, revoke_session};
-    pub use crate::sign_in::pages::{forgetting, redeem_code, send_code, sign_in, sign_out};
+    pub use crate::sign_in::live::mail;
+    pub use crate::sign_in::pages::{ask_for_code, forgetting, redeem_code, send_code, sign_in, sign_out};
 }
 
 use std::collections::HashMap;
@@ -24,13 +25,13 @@ use kernel::{Clock, EmailAddress, Error, Id, Result, purpose};
 use platform::db::{Db, Writing, sql};
 use platform::http::RateLimits;
 use platform::keys::Keys;
-use platform::log::Log;
 use platform::mail::Mailer;
 use platform::statistics::{Counter, Counters, Who};
 use tokio::sync::Mutex;
 
 pub use extract::{ApiCaller, MaybeMember, Member};
-pub use keys::{NewKey, tokens_create, tokens_delete, tokens_list};
+pub use keys::api::{tokens_create, tokens_delete, tokens_list};
+pub use keys::{KeyWish, NewKey, Scope, Scopes};
 pub use ledger::{Balance, Gifts, Ledger, Terms};
 
 /// Name of the sealed fingerprint of an address.
@@ -51,7 +52,6 @@ pub struct Accounts {
     mailer: Mailer,
     limits: Arc<RateLimits>,
     codes: sign_in::Codes,
-    log: Log,
     counters: Counters,
     ledger: Ledger,
     site_name: String,
@@ -66,7 +66,6 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     pub mailer: Mailer,
     pub limits: Arc<RateLimits>,
-    pub log: Log,
     pub counters: Counters,
     pub gifts: Gifts,
     pub site_name: String,
@@ -89,7 +88,6 @@ impl Accounts {
             mailer: parts.mailer,
             limits: parts.limits,
             codes: sign_in::Codes::default(),
-            log: parts.log,
             counters: parts.counters,
             ledger,
             site_name: parts.site_name,

@@ -80,7 +80,7 @@ fn ask(server: &str, address: &str) -> std::io::Result<Duration> {
     let mut first = [0; 12];
     stream.read_exact(&mut first)?;
     let time = started.elapsed();
-    if &first != b"HTTP/1.1 200" {
+    if &first != b"HTTP/1.1 303" {
         return Err(std::io::Error::other("a code was not sent"));
     }
     stream.read_to_end(&mut Vec::new())?;

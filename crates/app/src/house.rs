@@ -122,9 +122,8 @@ impl House {
             db: db.clone(),
             keys: keys.clone(),
             clock: Arc::clone(&clock),
-            mailer: Mailer::new(&settings.mail, &settings.mail_from, &outgoing)?,
+            mailer: Mailer::new(&settings.mail, &settings.mail_from, &outgoing, log.clone())?,
             limits: Arc::clone(&limits),
-            log: log.clone(),
             counters: counters.clone(),
             gifts: Gifts { daily: settings.daily_credits, welcome: settings.welcome_credits },
             site_name: settings.site_name.clone(),
@@ -229,6 +228,7 @@ impl House {
 
     /// Ends what goes on beside, and closes the database.
     pub async fn close(&self) {
+        self.accounts.drain_mails().await;
         for done in [self.blobs.sweep().await, self.publish_statistics().await] {
             if let Err(error) = done {
                 self.log.failure(&error);

@@ -6,6 +6,7 @@ mod socket;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use accounts::KeyWish;
 use data_encoding::BASE64;
 use engines::{Progress, State};
 use gallery::Tick;
@@ -140,7 +141,7 @@ pub async fn execute(house: &House, request: Request, asker: Asker) -> Result<Va
             for key in house.accounts.keys(account).await?.iter().filter(|key| key.name == COMMAND_LINE_KEY) {
                 house.accounts.revoke_key(account, key.id).await?;
             }
-            let key = house.accounts.create_key(account, COMMAND_LINE_KEY).await?;
+            let key = house.accounts.create_key(account, KeyWish::named(COMMAND_LINE_KEY)).await?;
             Ok(json!({ "account_id": account, "api_key": key.token.reveal(purpose::ShowOnce) }))
         }
         Request::RemoveArtwork { id } => {

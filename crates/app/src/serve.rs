@@ -140,6 +140,7 @@ async fn chores(house: House, starter_gallery: Switch, stop: CancellationToken) 
         }
         let done = [
             house.studio.expire().await,
+            house.accounts.erase_expired_keys().await,
             house.blobs.sweep().await,
             house.keys.publish_log().await,
             house.publish_statistics().await,

@@ -1,30 +1,28 @@
 //! This owns handing over a mail: by SMTP, into a folder, or on the operator's terminal.
-//! It does not write the mail; there is one template, and sign-in owns it.
+//! It does not write the mail; there is one, and sign-in owns its words.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use kernel::{EmailAddress, Error, Id, Kind, Result, purpose};
+use kernel::{EmailAddress, Error, Id, Result, purpose};
 use lettre::Message;
 use lettre::message::{Mailbox, MultiPart};
 use outgoing::Outgoing;
 
 use crate::folder::create_private_dir;
+use crate::log::Log;
+use queue::Queue;
 
+mod letter;
+mod queue;
 mod smtp;
 
+pub use letter::{Letter, Part};
+pub use queue::{Progress, Ticket};
 pub use smtp::Server;
-
-/// What a mail says.
-pub struct Mail {
-    /// Subject line.
-    pub subject: String,
-    /// Plain text.
-    pub text: String,
-    /// The same as HTML, without pictures or addresses of other hosts.
-    pub html: String,
-}
 
 /// How mail leaves, as set by `mail`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,14 +61,26 @@ impl FromStr for Route {
     }
 }
 
+/// Why a mail was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// Nobody answers, or the server says to come again.
+    Later,
+    /// The server does not take it for this address.
+    Refused,
+    /// The server is not whom it should be, or does not let this program in.
+    Setup,
+}
+
 /// Hands mails over.
 pub struct Mailer {
-    transport: Transport,
+    transport: Arc<Transport>,
     from: Mailbox,
+    queue: Queue,
 }
 
 enum Transport {
-    Smtp(Box<(Server, Outgoing)>),
+    Smtp(Server, Outgoing),
     Folder(PathBuf),
     Terminal,
 }
@@ -80,59 +90,59 @@ impl Mailer {
     ///
     /// # Errors
     /// `Invalid` when the address cannot be read, or the folder cannot be made.
-    pub fn new(route: &Route, from: &str, outgoing: &Outgoing) -> Result<Self> {
+    pub fn new(route: &Route, from: &str, outgoing: &Outgoing, log: Log) -> Result<Self> {
         let from = from.parse().map_err(|cause| {
             Error::invalid("mail-from", "mail-from is an address such as Safelight <no-reply@example.org>.")
                 .because(cause)
         })?;
+        route.create_folder()?;
         let transport = match route {
-            Route::Smtp(server) => Transport::Smtp(Box::new((server.clone(), outgoing.clone()))),
-            Route::Folder(dir) => {
-                route.create_folder()?;
-                Transport::Folder(dir.clone())
-            }
+            Route::Smtp(server) => Transport::Smtp(server.clone(), outgoing.clone()),
+            Route::Folder(dir) => Transport::Folder(dir.clone()),
             Route::Terminal => Transport::Terminal,
         };
-        Ok(Self { transport, from })
+        Ok(Self { transport: Arc::new(transport), from, queue: Queue::new(log) })
     }
 
-    /// Hands a mail to the receiving side; nothing of it is kept here.
+    /// Posts a letter, which waits in memory and is tried again while its ticket is held, for as long as `life`.
     ///
     /// # Errors
-    /// `Upstream` when the mail server refuses it or cannot be reached.
-    pub async fn send(&self, to: &EmailAddress, mail: Mail) -> Result<()> {
-        let refused = || {
-            Error::new(
-                Kind::Upstream,
-                "The mail could not be sent. Please check the address, or try again in a minute.",
-            )
-        };
-        if let Transport::Terminal = self.transport {
-            // The address is left out: the person at the terminal knows whom they typed in.
-            writeln!(
-                std::io::stderr().lock(),
-                "\n  {}\n  {}\n",
-                mail.subject,
-                mail.text.replace('\n', "\n  ")
-            )?;
-            return Ok(());
-        }
+    /// `Invalid` for an address that no mail can have, `Unavailable` when too many letters wait.
+    pub fn post(&self, to: &EmailAddress, letter: &Letter, life: Duration) -> Result<Ticket> {
+        let mail = Arc::new((self.message(to, letter)?, letter.text()));
+        let transport = Arc::clone(&self.transport);
+        self.queue.post(life, move || {
+            let (transport, mail) = (Arc::clone(&transport), Arc::clone(&mail));
+            async move { transport.hand_over(&mail.0, &mail.1).await }
+        })
+    }
+
+    fn message(&self, to: &EmailAddress, letter: &Letter) -> Result<Message> {
         let to: Mailbox = to.reveal(purpose::SendSignInCode).parse().map_err(|cause| {
             Error::invalid("address", "Mail cannot be sent to this address. Please check it.").because(cause)
         })?;
-        let message = Message::builder()
+        Message::builder()
             .from(self.from.clone())
             .to(to)
-            .subject(mail.subject)
-            .multipart(MultiPart::alternative_plain_html(mail.text, mail.html))
-            .map_err(|cause| refused().because(cause))?;
-        match &self.transport {
-            Transport::Smtp(smtp) => {
-                let (server, outgoing) = &**smtp;
-                server.hand_over(outgoing, &message).await.map_err(|cause| refused().because(cause))
-            }
-            Transport::Folder(dir) => keep(dir, &message.formatted()).await.map_err(Error::from),
-            Transport::Terminal => Ok(()),
+            .subject(&letter.subject)
+            .multipart(MultiPart::alternative_plain_html(letter.text(), letter.html()?))
+            .map_err(|cause| Error::internal("a mail could not be put together").because(cause))
+    }
+
+    /// Drops what waits, and lets conversations that have begun end.
+    pub async fn drain(&self) {
+        self.queue.drain().await;
+    }
+}
+
+impl Transport {
+    async fn hand_over(&self, message: &Message, text: &str) -> Result<(), Fault> {
+        match self {
+            Self::Smtp(server, outgoing) => server.hand_over(outgoing, message).await,
+            Self::Folder(dir) => keep(dir, &message.formatted()).await.map_err(|_| Fault::Later),
+            // The address is left out: the person at the terminal knows whom they typed in.
+            Self::Terminal => writeln!(std::io::stderr().lock(), "\n  {}", text.replace('\n', "\n  "))
+                .map_err(|_| Fault::Later),
         }
     }
 }
@@ -146,105 +156,4 @@ async fn keep(dir: &Path, message: &[u8]) -> std::io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    /// A mail server for one connection, which answers `RCPT TO` as told; returns what it was sent.
-    async fn mail_server(recipient: &'static str) -> (String, tokio::task::JoinHandle<String>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("smtp://{}", listener.local_addr().unwrap());
-        let served = tokio::task::spawn(async move {
-            let (stream, _) = listener.accept().await.unwrap();
-            let mut stream = BufReader::new(stream);
-            stream.write_all(b"220 mail.example ESMTP\r\n").await.unwrap();
-            let (mut said, mut line, mut in_data) = (String::new(), String::new(), false);
-            while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
-                let answer = match line.get(..4).unwrap_or_default() {
-                    _ if in_data && line != ".\r\n" => "",
-                    "EHLO" => "250 mail.example\r\n",
-                    "RCPT" => recipient,
-                    "DATA" => "354 go on\r\n",
-                    "QUIT" => "221 bye\r\n",
-                    _ => "250 ok\r\n",
-                };
-                in_data = answer.starts_with("354") || (in_data && answer.is_empty());
-                said.push_str(&line);
-                line.clear();
-                if stream.write_all(answer.as_bytes()).await.is_err() {
-                    break;
-                }
-            }
-            said
-        });
-        (address, served)
-    }
-
-    fn mail() -> Mail {
-        Mail { subject: "登录码".into(), text: "1234 5678".into(), html: "<p>1234 5678</p>".into() }
-    }
-
-    async fn send_through(route: &str) -> Result<()> {
-        let route: Route = route.parse().unwrap();
-        let peers = match &route {
-            Route::Smtp(server) => vec![server.peer()],
-            _ => Vec::new(),
-        };
-        let mailer = Mailer::new(&route, "Safelight <s@example.org>", &Outgoing::new(peers)).unwrap();
-        mailer.send(&EmailAddress::parse(&"ada@example.org".into()).unwrap(), mail()).await
-    }
-
-    #[tokio::test]
-    async fn smtp_hands_over_one_message_to_one_recipient() {
-        let (address, served) = mail_server("250 ok\r\n").await;
-        send_through(&address).await.unwrap();
-        let said = served.await.unwrap();
-        assert!(
-            said.contains("MAIL FROM:<s@example.org>") && said.contains("RCPT TO:<ada@example.org>"),
-            "{said}"
-        );
-        assert!(said.contains("multipart/alternative") && said.contains("1234 5678"), "{said}");
-        assert_eq!(said.matches("RCPT TO").count(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_mail_server_that_refuses_or_is_gone_is_told_without_the_address() {
-        let (address, served) = mail_server("550 no such mailbox ada@example.org\r\n").await;
-        let error = send_through(&address).await.unwrap_err();
-        assert_eq!(error.kind, Kind::Upstream);
-        assert!(!error.public.contains("ada@"), "{}", error.public);
-        let said = served.await.unwrap();
-        assert!(!said.contains("1234 5678"), "{said}");
-        assert_eq!(send_through(&address).await.unwrap_err().kind, Kind::Upstream);
-    }
-
-    #[test]
-    fn routes_are_read_or_explained() {
-        assert_eq!("terminal".parse::<Route>().unwrap(), Route::Terminal);
-        assert_eq!("dir:/var/mail".parse::<Route>().unwrap(), Route::Folder("/var/mail".into()));
-        assert!(matches!("smtp://localhost:25".parse::<Route>().unwrap(), Route::Smtp(_)));
-        for wrong in ["", "dir:", "pigeon", "http://x", "smtp://", "smtp://h?tls=perhaps", "smtp://h:99999"] {
-            assert!(wrong.parse::<Route>().is_err(), "{wrong}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_mail_in_a_folder_is_one_whole_message() {
-        let dir = tempfile::tempdir().unwrap();
-        let mailer = Mailer::new(
-            &Route::Folder(dir.path().into()),
-            "Safelight <s@example.org>",
-            &Outgoing::new(Vec::new()),
-        )
-        .unwrap();
-        let to = EmailAddress::parse(&"ada@example.org".into()).unwrap();
-        let mail = Mail { subject: "Code".into(), text: "123 456".into(), html: "<p>123 456</p>".into() };
-        mailer.send(&to, mail).await.unwrap();
-        let files: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
-        assert_eq!(files.len(), 1);
-        let text = std::fs::read_to_string(files[0].as_ref().unwrap().path()).unwrap();
-        assert!(text.contains("To: ada@example.org") && text.contains("123 456"));
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accounts::ApiCaller;
+use accounts::{ApiCaller, Scope};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -52,6 +52,7 @@ pub async fn generate(
     caller: ApiCaller,
     body: std::result::Result<Json<Value>, axum::extract::rejection::JsonRejection>,
 ) -> Reply<Json<Value>> {
+    let account = caller.may(Scope::Make)?;
     let Json(body) = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             Error::new(Kind::TooLarge, "The request is larger than this server accepts.")
@@ -63,7 +64,6 @@ pub async fn generate(
     })?;
     let GenerateBody { prompt, wish } = parse_body(body)?;
     let prompt = Prompt::parse(prompt)?;
-    let account = caller.account();
     let request = studio.request(account, &prompt, &wish).await?;
     if let Some(request) = &request
         && let Some(known) = store::find_request(&studio.db, request.print).await?
@@ -124,19 +124,20 @@ pub async fn status(
     let unknown = || Error::not_found("There is no generation with this id.");
     let id: Id = id.parse().map_err(|_| unknown())?;
     let found = store::find(&studio.db, studio.blobs.keys(), id).await?.ok_or_else(unknown)?;
-    if caller.is_some_and(|caller| caller.account() != found.account) {
+    if caller.is_some_and(|caller| !caller.is_of(found.account)) {
         return Err(unknown().into());
     }
     Ok(Json(studio.status_json(&found)))
 }
 
-/// `GET /api/generate/v2/requests/{request_id}`.
+/// `GET /api/generate/v2/requests/{request_id}`: clients look here before they order, so a key that may order may look.
 pub async fn request(
     State(studio): State<Studio>,
     caller: ApiCaller,
     Path(id): Path<String>,
 ) -> Reply<Json<Value>> {
-    let print = studio.request_print(caller.account(), &id).await?;
+    let account = caller.may(Scope::Make).or_else(|_| caller.may(Scope::Read))?;
+    let print = studio.request_print(account, &id).await?;
     let known = store::find_request(&studio.db, print).await?;
     let known = known.ok_or_else(|| {
         Error::not_found("There is no request with this id.").with_code("request_not_found")
@@ -152,8 +153,9 @@ pub async fn delete(
     caller: ApiCaller,
     Path(id): Path<String>,
 ) -> Reply<Json<Value>> {
+    let account = caller.may(Scope::Delete)?;
     let id: Id = id.parse()?;
-    let erased = studio.erase(caller.account(), &[id]).await?;
+    let erased = studio.erase(account, &[id]).await?;
     let receipt = erased.receipts.into_iter().next();
     let receipt = receipt.ok_or_else(|| Error::not_found("There is no generation with this id."))?;
     Ok(Json(json!({ "success": true, "receipt": receipt })))

@@ -46,7 +46,7 @@ impl Accounts {
             page: Page::new(site, visitor, Nav::Account, say(locale, "account-title"))
                 .for_member(Some(&member)),
             credits: self.credits_section(account, locale).await?,
-            keys: self.keys_section(account).await?,
+            keys: self.keys_section(account, locale).await?,
             sessions: self.sessions_section(member).await?,
             wrong: None,
         })

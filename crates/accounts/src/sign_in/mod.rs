@@ -1,25 +1,27 @@
 //! This owns signing in: an address, a code by mail, a session. Codes live in memory for ten minutes.
 //! Known and unknown addresses take the same path; an account is made when its first code comes back.
 
+pub(crate) mod live;
 mod mail;
 pub(crate) mod pages;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_lc_rs::constant_time;
 use kernel::clock::UnixSeconds;
 use kernel::{EmailAddress, Error, Id, Locale, Result, SignInCode, Token, Typed, purpose};
 use platform::http::Client;
 use platform::http::limits::{CODES_BY_NETWORK, MAILS_BY_NETWORK, MAILS_TO_ADDRESS};
-use platform::log::{Delivery, Event};
+use platform::mail::{Progress, Ticket};
 use platform::statistics::{Counter, Who};
-use std::sync::Arc;
+use tokio::sync::watch;
 
 use crate::{Accounts, AddressPrint};
 
 /// How long a code works.
-pub(crate) const CODE_SECONDS: i64 = 600;
+pub(crate) const CODE_SECONDS: u32 = 600;
 /// Tries for one code.
 const TRIES_MAX: u32 = 5;
 /// Codes that wait to come back; when full, the oldest make room.
@@ -32,6 +34,8 @@ pub(crate) struct Codes(Mutex<HashMap<[u8; 32], Waiting>>);
 struct Waiting {
     address: AddressPrint,
     code: SignInCode,
+    /// The mail with it, which is not tried again without it.
+    mail: Ticket,
     expires_at: UnixSeconds,
     tries: u32,
 }
@@ -53,12 +57,24 @@ impl Codes {
         all.insert(browser, waiting);
     }
 
+    /// How far the mail with the code of a browser is; nothing where there is no code.
+    fn mail(&self, browser: [u8; 32], now: UnixSeconds) -> Option<watch::Receiver<Progress>> {
+        let all = self.all();
+        all.get(&browser).filter(|waiting| waiting.expires_at > now).map(|waiting| waiting.mail.watch())
+    }
+
     /// Takes a try; the fingerprint of the address comes out once, when the code is right.
     fn redeem(&self, browser: [u8; 32], typed: &SignInCode, now: UnixSeconds) -> Result<AddressPrint> {
         let expired =
             || Error::invalid("code", "This code has expired or was used. Please ask for a new one.");
         let mut all = self.all();
         let waiting = all.get_mut(&browser).filter(|waiting| waiting.expires_at > now).ok_or_else(expired)?;
+        if waiting.mail.progress().is_failure() {
+            return Err(Error::invalid(
+                "code",
+                "The mail with the code was not delivered. Please ask for a new one.",
+            ));
+        }
         waiting.tries += 1;
         let (sent, typed) = (waiting.code.reveal(purpose::Recognise), typed.reveal(purpose::Recognise));
         let right = constant_time::verify_slices_are_equal(sent.as_bytes(), typed.as_bytes()).is_ok();
@@ -77,31 +93,18 @@ impl Accounts {
     /// Sends a code to an address and binds it to a browser. The answer says nothing about the address.
     ///
     /// # Errors
-    /// `Invalid` for what cannot be an address, `RateLimited`.
-    pub(crate) async fn send_code(
-        self: &Arc<Self>,
-        typed: &Typed,
-        client: &Client,
-        locale: Locale,
-    ) -> Result<Token> {
+    /// `Invalid` for what cannot be an address, `RateLimited`, `Unavailable` where too many mails wait.
+    pub(crate) fn send_code(&self, typed: &Typed, client: &Client, locale: Locale) -> Result<Token> {
         let to = EmailAddress::parse(typed)?;
         let address = self.print(&to);
         client.count(&MAILS_BY_NETWORK)?;
         self.limits.count(&MAILS_TO_ADDRESS, &address)?;
         let (code, browser) = (SignInCode::random(), Token::random());
-        let mail = mail::code_mail(&self.site_name, &code, locale);
-        // Sent from a task, so that the answer takes as long for every address; the address ends with it.
-        let accounts = Arc::clone(self);
-        tokio::spawn(async move {
-            let sent = accounts.mailer.send(&to, mail).await;
-            let delivery = if sent.is_ok() { Delivery::Accepted } else { Delivery::Refused };
-            accounts.log.write(Event::Mail { delivery });
-            if sent.is_err() {
-                accounts.codes.all().retain(|_, waiting| waiting.address != address);
-            }
-        });
-        let expires_at = self.clock.now() + CODE_SECONDS;
-        let waiting = Waiting { address, code, expires_at, tries: 0 };
+        let letter = mail::code_letter(&self.site_name, &code, locale);
+        // It leaves after the answer, so that this takes as long for every address.
+        let mail = self.mailer.post(&to, &letter, Duration::from_secs(CODE_SECONDS.into()))?;
+        let expires_at = self.clock.now() + i64::from(CODE_SECONDS);
+        let waiting = Waiting { address, code, mail, expires_at, tries: 0 };
         self.codes.keep(self.browser_print(browser.reveal(purpose::Recognise)), waiting, self.clock.now());
         Ok(browser)
     }
@@ -123,6 +126,16 @@ impl Accounts {
         let session = self.start_session(account).await?;
         self.counters.count(Counter::SignedIn, Who::Account(account));
         Ok((account, session))
+    }
+
+    /// How far the mail with the code of a browser is, from now on; nothing where there is no code.
+    pub(crate) fn mail_to(&self, browser: &str) -> Option<watch::Receiver<Progress>> {
+        self.codes.mail(self.browser_print(browser), self.clock.now())
+    }
+
+    /// Drops the mails that wait, and lets those that are being handed over leave.
+    pub async fn drain_mails(&self) {
+        self.mailer.drain().await;
     }
 
     fn browser_print(&self, browser: &str) -> [u8; 32] {

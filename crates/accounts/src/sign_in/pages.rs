@@ -12,6 +12,7 @@ use platform::ui::{Nav, Page, Said, Site, say, say_failure};
 use serde::Deserialize;
 
 use super::CODE_SECONDS;
+use super::live::{Told, tell};
 use crate::sessions::SESSION_SECONDS;
 use crate::{Accounts, Member};
 
@@ -20,8 +21,8 @@ use crate::{Accounts, Member};
 #[template(path = "sign_in/sign_in.html")]
 struct SignInPage {
     page: Page,
-    /// Whether a code was sent and is asked for.
-    code_sent: bool,
+    /// How far the mail is with the code that is asked for; nothing while an address is.
+    mail: Option<Told>,
     /// Where to go afterwards.
     next: String,
     wrong: Option<Said>,
@@ -60,14 +61,14 @@ fn sign_in_page(
     site: &Arc<Site>,
     visitor: &Visitor,
     next: &str,
-    sent: Option<()>,
+    mail: Option<Told>,
     wrong: Option<&Error>,
 ) -> Response {
     let page = Page::new(site, visitor, Nav::Other, say(visitor.locale, "sign-in-title"));
     let status = wrong.map_or(200, |error| error.kind.http_status());
     let view = SignInPage {
         page,
-        code_sent: sent.is_some(),
+        mail,
         next: local(next).to_owned(),
         wrong: wrong.map(|error| say_failure(visitor.locale, &error.public)),
     };
@@ -79,7 +80,7 @@ pub async fn sign_in(State(site): State<Arc<Site>>, visitor: Visitor, Query(next
     sign_in_page(&site, &visitor, &next.next, None, None)
 }
 
-/// `POST /sign-in`: the same answer for every address.
+/// `POST /sign-in`: the same answer for every address. It leads to the page that asks for the code, which can be loaded again.
 pub async fn send_code(
     State(accounts): State<Arc<Accounts>>,
     State(site): State<Arc<Site>>,
@@ -87,18 +88,41 @@ pub async fn send_code(
     visitor: Visitor,
     Form(form): Form<AddressForm>,
 ) -> Reply {
-    match accounts.send_code(&form.address, &client, visitor.locale).await {
+    match accounts.send_code(&form.address, &client, visitor.locale) {
         Ok(browser) => {
-            let bound =
-                Cookie::SignIn.set(browser.reveal(purpose::ShowOnce), CODE_SECONDS, accounts.public_url());
-            Ok(([(header::SET_COOKIE, bound)], sign_in_page(&site, &visitor, &form.next, Some(()), None))
-                .into_response())
+            let token = browser.reveal(purpose::ShowOnce);
+            let bound = Cookie::SignIn.set(token, CODE_SECONDS.into(), accounts.public_url());
+            let page = format!("/sign-in/code?next={}", local(&form.next));
+            Ok(([(header::SET_COOKIE, bound)], Redirect::to(&page)).into_response())
         }
-        Err(error) if matches!(error.kind, Kind::Invalid | Kind::RateLimited) => {
+        Err(error) if is_for_the_visitor(&error) => {
             Ok(sign_in_page(&site, &visitor, &form.next, None, Some(&error)))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What is said on the page, beside what was asked for.
+fn is_for_the_visitor(error: &Error) -> bool {
+    matches!(error.kind, Kind::Invalid | Kind::RateLimited)
+}
+
+/// How far the mail is with the code of the browser that asks.
+fn mail_of(accounts: &Accounts, visitor: &Visitor, headers: &HeaderMap) -> Told {
+    let progress = accounts.mail_to(Cookie::SignIn.of(headers).unwrap_or_default());
+    tell(progress.map(|progress| *progress.borrow()), visitor.locale)
+}
+
+/// `GET /sign-in/code`: asks for the code, and says how far the mail with it is.
+pub async fn ask_for_code(
+    State(accounts): State<Arc<Accounts>>,
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    Query(next): Query<Next>,
+) -> Response {
+    let mail = mail_of(&accounts, &visitor, &headers);
+    sign_in_page(&site, &visitor, &next.next, Some(mail), None)
 }
 
 /// `POST /sign-in/code`.
@@ -125,8 +149,9 @@ pub async fn redeem_code(
             response.headers_mut().extend(cookies);
             Ok(response)
         }
-        Err(error) if matches!(error.kind, Kind::Invalid | Kind::RateLimited) => {
-            Ok(sign_in_page(&site, &visitor, &form.next, Some(()), Some(&error)))
+        Err(error) if is_for_the_visitor(&error) => {
+            let mail = mail_of(&accounts, &visitor, &headers);
+            Ok(sign_in_page(&site, &visitor, &form.next, Some(mail), Some(&error)))
         }
         Err(error) => Err(error.into()),
     }

@@ -26,6 +26,8 @@ impl Visit {
         for path in [
             "/",
             "/sign-in",
+            "/sign-in/code",
+            "/sign-in/mail",
             "/verify",
             "/log/checkpoint",
             "/transparency",
@@ -75,7 +77,9 @@ impl Visit {
         add(Member, "POST", "/studio/generations", "/studio/generations", |ask| {
             ask.parts(&[("prompt", None, b"a heron"), ("resolution", None, b"512")])
         });
-        add(Member, "POST", "/account/keys", "/account/keys", |ask| ask.form(&[("name", "a key")]));
+        add(Member, "POST", "/account/keys", "/account/keys", |ask| {
+            ask.form(&[("name", "a key"), ("may", "make")])
+        });
         add(Member, "POST", "/api/tokens", "/api/tokens", |ask| ask.json(&json!({ "name": "a key" })));
         add(Program, "POST", "/api/generate/v2", "/api/generate/v2", |ask| {
             ask.json(&json!({ "prompt": "a fox", "resolution": "512", "idempotencyKey": "once" }))

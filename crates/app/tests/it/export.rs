@@ -21,7 +21,7 @@ fn columns(section: &Value) -> BTreeSet<String> {
 /// An account with something in every table.
 async fn lived_in(app: &TestApp) -> reqwest::Client {
     let member = app.sign_in("ada@example.org").await;
-    app.form(&member, "/account/keys", &[("name", "my script")]).await;
+    app.form(&member, "/account/keys", &[("name", "my script"), ("may", "make")]).await;
     let form = reqwest::multipart::Form::new().text("prompt", "a quiet sea").text("resolution", "512");
     let made = member.post(app.url("/studio/generations")).header("sec-fetch-site", "same-origin");
     let made: Value =

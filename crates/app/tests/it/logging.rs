@@ -192,7 +192,7 @@ async fn metrics_parse_count_what_was_asked_and_name_nothing_else() {
                 }
                 "method" => &["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "OTHER"],
                 "class" => &["1xx", "2xx", "3xx", "4xx", "5xx"],
-                "delivery" => &["accepted", "refused"],
+                "delivery" => &["accepted", "delayed", "refused", "setup", "given_up"],
                 "outcome" => &["completed", "failed", "cancelled"],
                 "level" => &["warning", "error"],
                 "version" => &[env!("CARGO_PKG_VERSION")],

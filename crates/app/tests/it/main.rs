@@ -11,8 +11,10 @@ mod doors;
 mod engine;
 mod export;
 mod gallery;
+mod keys;
 mod ledger;
 mod logging;
+mod mail;
 mod manners;
 mod memory;
 mod outgoing;
@@ -183,7 +185,7 @@ impl TestApp {
     async fn sign_in(&self, address: &str) -> Client {
         let browser = self.browser();
         let before = self.mails().len();
-        browser.post(self.url("/sign-in")).form(&[("address", address)]).send().await.unwrap();
+        self.form(&browser, "/sign-in", &[("address", address)]).await;
         until("no mail came", || (self.mails().len() > before).then_some(())).await;
         let code = self.code().await;
         let answer = self.form(&browser, "/sign-in/code", &[("code", &code)]).await;

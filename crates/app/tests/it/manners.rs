@@ -89,7 +89,7 @@ async fn nobody_is_believed_about_an_address_unless_it_is_set() {
         let form = [("address", format!("a{n}@example.org"))];
         let request = app.browser().post(app.url("/sign-in")).header("x-forwarded-for", format!("9.9.9.{n}"));
         let status = request.form(&form).send().await.unwrap().status().as_u16();
-        assert_eq!(status, if n < 30 { 200 } else { 429 }, "{n}");
+        assert_eq!(status, if n < 30 { 303 } else { 429 }, "{n}");
     }
 }
 

@@ -101,8 +101,13 @@ impl Event<'_> {
                 to.word("level", level, "how grave the library finds it");
             }
             Self::Mail { delivery } => {
-                to.event("mail", "A sign-in mail was handed over, or not.", "for each mail");
-                to.word("delivery", delivery, "whether the receiving side took it");
+                let meaning = "whether the receiving side took it; delayed is tried again, refused is for the address, setup is for the operator: TLS or the login is wrong";
+                to.event(
+                    "mail",
+                    "A sign-in mail was handed over, or not.",
+                    "for each try, and when none is left",
+                );
+                to.word("delivery", delivery, meaning);
             }
             Self::Generation { outcome, millis } => {
                 to.event("generation", "A generation ended.", "for each generation");

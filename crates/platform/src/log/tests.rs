@@ -82,7 +82,7 @@ fn closed_lists_are_whole() {
     whole(Method::Other, Method::Other as usize);
     whole(Answer::Fails, Answer::Fails as usize);
     whole(Outcome::Cancelled, Outcome::Cancelled as usize);
-    whole(Delivery::Refused, Delivery::Refused as usize);
+    whole(Delivery::GivenUp, Delivery::GivenUp as usize);
     whole(Level::Error, Level::Error as usize);
     whole(Notice::FiguresMissing, Notice::FiguresMissing as usize);
 }

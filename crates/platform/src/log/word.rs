@@ -149,16 +149,22 @@ impl Word for Level {
 #[allow(missing_docs)] // Each is what its name says.
 pub enum Delivery {
     Accepted,
+    Delayed,
     Refused,
+    Setup,
+    GivenUp,
 }
 
 impl Word for Delivery {
-    const ALL: &'static [Self] = &[Self::Accepted, Self::Refused];
+    const ALL: &'static [Self] = &[Self::Accepted, Self::Delayed, Self::Refused, Self::Setup, Self::GivenUp];
 
     fn word(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
+            Self::Delayed => "delayed",
             Self::Refused => "refused",
+            Self::Setup => "setup",
+            Self::GivenUp => "given_up",
         }
     }
 }

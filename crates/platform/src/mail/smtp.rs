@@ -1,6 +1,7 @@
 //! This owns the conversation with a mail server, over a stream that [`Outgoing`] has opened: one connection a mail.
 //! lettre would open its own, to wherever its own lookup leads.
 
+use std::error::Error as _;
 use std::io;
 use std::pin::Pin;
 use std::str::FromStr;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use kernel::Error;
 use lettre::Message;
+use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 #[expect(deprecated, reason = "there is no other door to TLS from the first byte over a stream of ours")]
 use lettre::transport::smtp::client::AsyncNetworkStream;
@@ -19,12 +21,12 @@ use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::Fault;
+
 /// How long handing over a mail may take, from the first byte to the last.
 const CONVERSATION_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the goodbye of a server that has taken the mail is waited for.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// When TLS begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,16 +97,16 @@ impl Server {
     }
 
     /// Hands a message over.
-    pub(super) async fn hand_over(&self, outgoing: &Outgoing, message: &Message) -> Result<(), Failure> {
+    pub(super) async fn hand_over(&self, outgoing: &Outgoing, message: &Message) -> Result<(), Fault> {
         let handing_over = async {
             let tls = match self.tls {
                 Tls::Never => None,
-                _ => Some(TlsParameters::new(self.host.trim_matches(['[', ']']).to_owned())?),
+                _ => Some(TlsParameters::new(self.host.trim_matches(['[', ']']).to_owned()).map_err(before)?),
             };
-            let stream = outgoing.connect(Purpose::Mail, &self.host, self.port).await?;
+            let stream = outgoing.connect(Purpose::Mail, &self.host, self.port).await.map_err(unreached)?;
             self.talk(stream, tls, message).await
         };
-        tokio::time::timeout(CONVERSATION_TIMEOUT, handing_over).await?
+        tokio::time::timeout(CONVERSATION_TIMEOUT, handing_over).await.unwrap_or(Err(Fault::Later))
     }
 
     async fn talk(
@@ -112,7 +114,20 @@ impl Server {
         stream: TcpStream,
         tls: Option<TlsParameters>,
         message: &Message,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Fault> {
+        let mut connection = self.greet(stream, tls).await.map_err(before)?;
+        connection.send(message.envelope(), &message.formatted()).await.map_err(refused)?;
+        // It has the mail; how it says goodbye changes nothing.
+        let _ = tokio::time::timeout(GOODBYE_TIMEOUT, connection.quit()).await;
+        Ok(())
+    }
+
+    /// Comes to where a mail can be handed over: under TLS where that is wished, and logged in.
+    async fn greet(
+        &self,
+        stream: TcpStream,
+        tls: Option<TlsParameters>,
+    ) -> Result<AsyncSmtpConnection, smtp::Error> {
         let mut connection = match (self.tls, tls) {
             (Tls::Always, Some(tls)) => {
                 let stream = Box::new(Encrypted::begin(stream, tls).await?);
@@ -130,11 +145,39 @@ impl Server {
         if let Some(login) = &self.login {
             connection.auth(DEFAULT_MECHANISMS, login).await?;
         }
-        connection.send(message.envelope(), &message.formatted()).await?;
-        // It has the mail; how it says goodbye changes nothing.
-        let _ = tokio::time::timeout(GOODBYE_TIMEOUT, connection.quit()).await;
-        Ok(())
+        Ok(connection)
     }
+}
+
+/// What it means that there is no way to the server. Where none may be gone, waiting changes nothing.
+fn unreached(fault: outgoing::Fault) -> Fault {
+    match fault {
+        outgoing::Fault::NotListed | outgoing::Fault::Forbidden(_) => Fault::Setup,
+        outgoing::Fault::Unreachable(_) | outgoing::Fault::Silent | outgoing::Fault::TooLong => Fault::Later,
+    }
+}
+
+/// What it means that a conversation ended before the mail was spoken of: the address is not at fault.
+fn before(error: smtp::Error) -> Fault {
+    let lasts = error.is_permanent() || error.is_client() || error.is_tls() || is_distrust(&error);
+    if lasts { Fault::Setup } else { Fault::Later }
+}
+
+/// What it means that the server did not take the mail.
+fn refused(error: smtp::Error) -> Fault {
+    if error.is_permanent() || error.is_client() { Fault::Refused } else { Fault::Later }
+}
+
+/// Whether TLS ended with a certificate or a message that it does not take, and not because the network broke.
+fn is_distrust(error: &smtp::Error) -> bool {
+    let mut under = error.source();
+    while let Some(error) = under {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::InvalidData) {
+            return true;
+        }
+        under = error.source();
+    }
+    false
 }
 
 /// A stream under TLS from its first byte, as lettre takes it.
@@ -144,7 +187,7 @@ struct Encrypted(AsyncNetworkStream);
 
 #[expect(deprecated, reason = "see its import")]
 impl Encrypted {
-    async fn begin(stream: TcpStream, tls: TlsParameters) -> Result<Self, Failure> {
+    async fn begin(stream: TcpStream, tls: TlsParameters) -> Result<Self, smtp::Error> {
         let mut stream = AsyncNetworkStream::use_existing_tokio1(Box::new(stream));
         stream.upgrade_tls(tls).await?;
         Ok(Self(stream))
