@@ -56,14 +56,14 @@ export const pick = (page, name, value) => page.locator(`label:has(input[name="$
 export const signIn = async (page, code, name) => {
   await page.goto("/sign-in?next=/studio");
   await page.locator("input[name=address]").fill(`${name}@example.org`);
-  const digits = await code(() => page.locator("main button").click());
+  const digits = await code(() => page.locator("main button.lamp").click());
   await page.locator("input[name=code]").fill(digits);
-  await page.locator("main button").click();
+  await page.locator("main button.lamp").click();
   await page.waitForURL(/\/studio/);
 };
 
-/** Starts a server; with `entries`, over a gallery into which they were imported. */
-export const openHouse = async ({ entries } = {}) => {
+/** Starts a server, at an address of this host; with `entries`, over a gallery into which they were imported. */
+export const openHouse = async ({ entries, host = "127.0.0.1" } = {}) => {
   const folder = await mkdtemp(join(tmpdir(), "safelight-e2e-"));
   const [data, mail] = [join(folder, "data"), join(folder, "mail")];
   await mkdir(mail);
@@ -72,8 +72,8 @@ export const openHouse = async ({ entries } = {}) => {
   const env = { ...process.env, SAFELIGHT_ANCHOR_CHECK: "accept", SAFELIGHT_SWAP_CHECK: "accept" };
   if (entries) await promisify(execFile)(binary, ["import", "--data", data, entries], { env });
   const port = await freePort();
-  const base = `http://127.0.0.1:${port}`;
-  const server = spawn(binary, ["serve", "--data", data, "--listen", `127.0.0.1:${port}`, "--mail", `dir:${mail}`], { env, stdio: ["ignore", "ignore", "pipe"] });
+  const base = `http://${host}:${port}`;
+  const server = spawn(binary, ["serve", "--data", data, "--listen", `127.0.0.1:${port}`, "--mail", `dir:${mail}`, "--public-url", base], { env, stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
   let closing = false;
   const readers = new Set();

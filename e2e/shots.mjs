@@ -82,9 +82,9 @@ let receipt = "";
 const askForCode = async (page) => {
   await page.goto("/sign-in");
   await page.locator("input[name=address]").fill(`shots-${Date.now()}@example.org`);
-  await page.locator("main button").click();
+  await page.locator("main button.lamp").click();
   await page.locator("input[name=code]").fill("11112222");
-  await page.locator("main button").click();
+  await page.locator("main button.lamp").click();
   await page.locator(".wrong").waitFor();
 };
 

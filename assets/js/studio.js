@@ -74,6 +74,7 @@ const watch = (frame) => {
       picture.src = state.preview;
     }
   });
+  events.addEventListener("signed-out", () => { events.close(); location.reload(); });
   events.addEventListener("done", end);
   events.addEventListener("failed", ({ data }) => {
     status.textContent = `${table.dataset.failed}. ${JSON.parse(data).message} ${table.dataset.returned}`;

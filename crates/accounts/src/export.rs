@@ -1,18 +1,19 @@
 //! This owns what an account's owner takes along of the tables of this crate: whole rows, with sealed columns opened.
 
-use kernel::{Id, Result};
+use kernel::{Error, Id, Result};
 use platform::db::sql;
 use platform::export::{self, Row, Tables};
+use serde_json::Value;
 use vault::RecordKey;
 
-use crate::keys::NAME_FIELD;
-use crate::{ADDRESS_FIELD, Accounts};
+use crate::{ADDRESS_FIELD, Accounts, keys, passkeys};
 
 /// The rows of each table that lead to an account.
-const STATEMENTS: [(&str, &str); 6] = [
+const STATEMENTS: [(&str, &str); 7] = [
     ("account", "SELECT * FROM account WHERE id = ?"),
     ("session", "SELECT * FROM session WHERE account = ? ORDER BY created_day, id"),
     ("api_key", "SELECT * FROM api_key WHERE account = ? ORDER BY created_day, id"),
+    ("passkey", "SELECT * FROM passkey WHERE account = ? ORDER BY created_day, id"),
     ("book", "SELECT * FROM book WHERE account = ? ORDER BY id"),
     (
         "transfer",
@@ -21,6 +22,24 @@ const STATEMENTS: [(&str, &str); 6] = [
     ),
     ("hold", "SELECT * FROM hold WHERE account = ? ORDER BY id"),
 ];
+
+/// Turns what was sealed into what its owner reads.
+type Shown = fn(&[u8]) -> Result<Value>;
+/// Every sealed column: its table, its name, the name it is sealed under, and how it is shown.
+const SEALED: [(&str, &str, &str, Shown); 4] = [
+    ("account", "address_sealed", ADDRESS_FIELD, |bytes| Ok(export::bytes(bytes))),
+    ("api_key", "name_sealed", keys::NAME_FIELD, text),
+    ("passkey", "name_sealed", passkeys::NAME_FIELD, text),
+    ("passkey", "key_sealed", passkeys::KEY_FIELD, json),
+];
+
+fn text(bytes: &[u8]) -> Result<Value> {
+    Ok(String::from_utf8_lossy(bytes).into_owned().into())
+}
+
+fn json(bytes: &[u8]) -> Result<Value> {
+    serde_json::from_slice(bytes).map_err(|cause| Error::internal("a sealed field is no JSON").because(cause))
+}
 
 impl Accounts {
     /// Every row that leads to an account.
@@ -33,7 +52,7 @@ impl Accounts {
         for (table, statement) in STATEMENTS {
             let rows = sqlx::query(statement).bind(account.as_bytes().as_slice()).fetch_all(self.db.read());
             let rows = rows.await.map_err(sql)?;
-            let rows = rows.iter().map(|row| opened(&key, row, export::row(row)?));
+            let rows = rows.iter().map(|row| opened(&key, table, row, export::row(row)?));
             tables.insert(table, rows.collect::<Result<_>>()?);
         }
         Ok(tables)
@@ -41,18 +60,12 @@ impl Accounts {
 }
 
 /// The row with what it holds sealed in the clear, for its owner.
-fn opened(key: &RecordKey, row: &sqlx::sqlite::SqliteRow, mut shown: Row) -> Result<Row> {
+fn opened(key: &RecordKey, table: &str, row: &sqlx::sqlite::SqliteRow, mut shown: Row) -> Result<Row> {
     use sqlx::Row as _;
-    let open = |column: &str, field: &'static str| {
+    for (_, column, field, show) in SEALED.iter().filter(|(of, ..)| *of == table) {
         let id = Id::from_column(row.try_get("id").map_err(sql)?)?;
-        vault::open_field(key, id, field, row.try_get(column).map_err(sql)?)
-    };
-    if shown.contains_key("address_sealed") {
-        shown.insert("address_sealed".to_owned(), export::bytes(&open("address_sealed", ADDRESS_FIELD)?));
-    }
-    if shown.contains_key("name_sealed") {
-        let name = String::from_utf8_lossy(&open("name_sealed", NAME_FIELD)?).into_owned();
-        shown.insert("name_sealed".to_owned(), name.into());
+        let plain = vault::open_field(key, id, field, row.try_get(*column).map_err(sql)?)?;
+        shown.insert((*column).to_owned(), show(&plain)?);
     }
     Ok(shown)
 }

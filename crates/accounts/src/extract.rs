@@ -10,6 +10,7 @@ use kernel::{Error, Id, Kind};
 use platform::http::limits::GUESSES;
 use platform::http::{Client, Cookie, Failure, Heard};
 use platform::statistics::{Counter, Who};
+use platform::ui::SignedIn;
 
 use crate::keys::{Found, Scope, Scopes};
 use crate::{Accounts, unauthenticated};
@@ -19,9 +20,14 @@ use crate::{Accounts, unauthenticated};
 pub struct Member {
     account: Id,
     session: Id,
+    shown: SignedIn,
 }
 
 impl Member {
+    pub(crate) const fn new(account: Id, session: Id, notice_day: Option<i64>) -> Self {
+        Self { account, session, shown: SignedIn { notice_day } }
+    }
+
     /// Whose session it is.
     #[must_use]
     pub const fn account(&self) -> Id {
@@ -32,6 +38,12 @@ impl Member {
     #[must_use]
     pub const fn session(&self) -> Id {
         self.session
+    }
+}
+
+impl AsRef<SignedIn> for Member {
+    fn as_ref(&self) -> &SignedIn {
+        &self.shown
     }
 }
 
@@ -80,7 +92,7 @@ async fn find(accounts: &Accounts, parts: &Parts) -> kernel::Result<Option<Membe
     if found.is_none() {
         Client::count_of(parts, &GUESSES)?;
     }
-    Ok(found.map(|(session, account)| Member { account, session }))
+    Ok(found)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Member

@@ -1,10 +1,11 @@
-//! This owns members: sign-in, sessions, API keys and credits. It does not know what credits are spent on.
+//! This owns members: sign-in, sessions, passkeys, API keys and credits. It does not know what credits are spent on.
 
 mod account;
 mod export;
 mod extract;
 mod keys;
 pub mod ledger;
+mod passkeys;
 mod restore;
 mod sessions;
 mod sign_in;
@@ -13,7 +14,10 @@ mod sign_in;
 pub mod pages {
     pub use crate::account::account;
     pub use crate::keys::pages::{create_key, revoke_key};
-    pub use crate::sessions::pages::{revoke_all, revoke_session};
+    pub use crate::passkeys::pages::{
+        add_passkey, ask_for_new_passkey, ask_for_proof, remove_passkey, sign_in_with_passkey,
+    };
+    pub use crate::sessions::pages::{dismiss_notice, revoke_all, revoke_session};
     pub use crate::sign_in::live::mail;
     pub use crate::sign_in::pages::{ask_for_code, forgetting, redeem_code, send_code, sign_in, sign_out};
 }
@@ -30,6 +34,7 @@ use platform::statistics::{Counter, Counters, Who};
 use tokio::sync::Mutex;
 
 pub use extract::{ApiCaller, MaybeMember, Member};
+pub use kernel::clock::day_text;
 pub use keys::api::{tokens_create, tokens_delete, tokens_list};
 pub use keys::{KeyWish, NewKey, Scope, Scopes};
 pub use ledger::{Balance, Gifts, Ledger, Terms};
@@ -52,6 +57,8 @@ pub struct Accounts {
     mailer: Mailer,
     limits: Arc<RateLimits>,
     codes: sign_in::Codes,
+    /// Where the address of this site allows them.
+    passkeys: Option<passkeys::Passkeys>,
     counters: Counters,
     ledger: Ledger,
     site_name: String,
@@ -88,6 +95,7 @@ impl Accounts {
             mailer: parts.mailer,
             limits: parts.limits,
             codes: sign_in::Codes::default(),
+            passkeys: passkeys::Passkeys::at(&parts.public_url, &parts.site_name),
             counters: parts.counters,
             ledger,
             site_name: parts.site_name,
@@ -137,8 +145,9 @@ impl Accounts {
         &self.ledger
     }
 
-    /// Deletes the rows of an account: sessions, API keys and fingerprint go; its books stay without an owner, since sums
-    /// must not change, and what was in them is lost. Its key has to go in the same turn, and [`Accounts::forget`] has to follow.
+    /// Deletes the rows of an account: sessions, API keys, passkeys and fingerprint go; its books stay without an owner, since
+    /// sums must not change, and what was in them is lost. Its key has to go in the same turn, and [`Accounts::forget`] has to
+    /// follow.
     ///
     /// # Errors
     /// As every write.
@@ -188,14 +197,6 @@ async fn addresses(db: &Db, keys: &Keys) -> Result<HashMap<AddressPrint, Id>> {
         }
     }
     Ok(addresses)
-}
-
-/// A day as text, `2026-11-24`.
-#[must_use]
-pub fn day_text(day: i64) -> String {
-    jiff::civil::date(1970, 1, 1)
-        .checked_add(jiff::Span::new().days(day))
-        .map_or_else(|_| String::new(), |date| date.to_string())
 }
 
 fn unauthenticated() -> Error {

@@ -1,5 +1,5 @@
 //! This owns taking out of restored rows what was ended after they were kept: accounts that are closed, API keys that are
-//! revoked, and every session.
+//! revoked, passkeys that are removed, and every session.
 
 use std::collections::HashSet;
 
@@ -8,8 +8,14 @@ use platform::db::{Db, Writing, sql};
 
 use crate::{Accounts, delete_rows};
 
+/// What its owner can end by itself: how to list all of it, and how to delete one.
+const ENDED: [(&str, &str); 2] = [
+    ("SELECT id FROM api_key", "DELETE FROM api_key WHERE id = ?"),
+    ("SELECT id FROM passkey", "DELETE FROM passkey WHERE id = ?"),
+];
+
 impl Accounts {
-    /// Deletes every account without a key, every API key that the newest rows do not have, and all sessions, since nobody
+    /// Deletes every account without a key, every API key and passkey that the newest rows do not have, and all sessions, since nobody
     /// can tell which were ended; returns how many accounts.
     ///
     /// # Errors
@@ -29,16 +35,14 @@ impl Accounts {
             }
         }
         let Some(newest) = newest else { return Ok(dropped) };
-        let keys = "SELECT id FROM api_key";
-        let valid: HashSet<Id> =
-            ids(sqlx::query_scalar(keys).fetch_all(newest.read()).await)?.into_iter().collect();
-        for key in ids(sqlx::query_scalar(keys).fetch_all(&mut **writing).await)? {
-            if !valid.contains(&key) {
-                sqlx::query("DELETE FROM api_key WHERE id = ?")
-                    .bind(key.as_bytes().as_slice())
-                    .execute(&mut **writing)
-                    .await
-                    .map_err(sql)?;
+        for (list, delete) in ENDED {
+            let valid: HashSet<Id> =
+                ids(sqlx::query_scalar(list).fetch_all(newest.read()).await)?.into_iter().collect();
+            for id in ids(sqlx::query_scalar(list).fetch_all(&mut **writing).await)? {
+                if !valid.contains(&id) {
+                    let gone = sqlx::query(delete).bind(id.as_bytes().as_slice());
+                    gone.execute(&mut **writing).await.map_err(sql)?;
+                }
             }
         }
         Ok(dropped)

@@ -18,6 +18,14 @@ pub fn from_utc_text(text: &str) -> Option<UnixSeconds> {
     (utc_text(time) == text).then_some(time)
 }
 
+/// A day as text, `2026-11-24`; empty outside of the years that have a name.
+#[must_use]
+pub fn day_text(day: i64) -> String {
+    jiff::civil::date(1970, 1, 1)
+        .checked_add(jiff::Span::new().days(day))
+        .map_or_else(|_| String::new(), |date| date.to_string())
+}
+
 /// Seconds in a day.
 pub const DAY_SECONDS: i64 = 86_400;
 

@@ -70,7 +70,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "public-url",
         "",
-        "Address under which visitors reach the site; http://LISTEN unless set. https makes cookies Secure",
+        "Address under which visitors reach the site; http://LISTEN unless set. https makes cookies Secure; passkeys want it, and a host with a name",
     ),
     setting("site-name", "Safelight", "Name of the site on every page"),
     setting("contact", "", "Email address or web page of the operator, shown on every page"),

@@ -18,7 +18,8 @@ use crate::{Live, Phase, Studio, store};
 /// How often a waiting page hears its place in line.
 const POSITION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// `GET /studio/generations/{id}/events`: `state` while it develops, then `done` or `failed`, then the end.
+/// `GET /studio/generations/{id}/events`: `state` while it develops, then `done` or `failed`, then the end; `signed-out`
+/// where the session ends before.
 pub async fn events(
     State(studio): State<Studio>,
     visitor: Visitor,
@@ -30,6 +31,7 @@ pub async fn events(
         Some(Watch {
             studio: studio.clone(),
             id,
+            member,
             locale: visitor.locale,
             live: studio.live(id),
             first: true,
@@ -42,6 +44,7 @@ pub async fn events(
 struct Watch {
     studio: Studio,
     id: Id,
+    member: Member,
     locale: Locale,
     live: Option<Live>,
     first: bool,
@@ -52,6 +55,10 @@ async fn next(watch: Option<Watch>) -> Option<(Result<Event, Infallible>, Option
     let mut watch = watch?;
     if !std::mem::replace(&mut watch.first, false) {
         watch.changed().await;
+    }
+    // The door was opened by a session: once that has ended, nothing more is told.
+    if !watch.studio.accounts.is_signed_in(&watch.member).await.unwrap_or(false) {
+        return Some((Ok(Event::default().event("signed-out").data("{}")), None));
     }
     let phase = watch.live.as_ref().map(|live| live.phase.borrow().clone());
     let event = match phase {

@@ -9,6 +9,7 @@ use platform::ui::{Nav, Page, Said, Site, say};
 
 use crate::keys::KeysSection;
 use crate::ledger::CreditsSection;
+use crate::passkeys::PasskeysSection;
 use crate::sessions::SessionsSection;
 use crate::{Accounts, Member};
 
@@ -19,6 +20,8 @@ pub(crate) struct AccountPage {
     page: Page,
     credits: CreditsSection,
     pub(crate) keys: KeysSection,
+    /// Where the address of this site allows them.
+    passkeys: Option<PasskeysSection>,
     sessions: SessionsSection,
     /// What went wrong.
     pub(crate) wrong: Option<Said>,
@@ -47,6 +50,7 @@ impl Accounts {
                 .for_member(Some(&member)),
             credits: self.credits_section(account, locale).await?,
             keys: self.keys_section(account, locale).await?,
+            passkeys: self.passkeys_section(account).await?,
             sessions: self.sessions_section(member).await?,
             wrong: None,
         })

@@ -4,12 +4,12 @@ pub(crate) mod pages;
 
 use kernel::clock::DAY_SECONDS;
 use kernel::{Id, Result, Token, purpose};
-use platform::db::sql;
+use platform::db::{Writing, sql};
 use sqlx::Row;
 
 pub(crate) use pages::SessionsSection;
 
-use crate::Accounts;
+use crate::{Accounts, Member};
 
 /// How long a session lasts.
 pub(crate) const SESSION_SECONDS: i64 = 30 * DAY_SECONDS;
@@ -18,11 +18,36 @@ const TOKEN_CHARS: usize = 43;
 /// Sessions that are listed.
 const LISTED_MAX: u32 = 100;
 
+/// How a session began, so that its owner knows what to mend where it was not they.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Began {
+    /// With a code that was mailed.
+    Code,
+    /// With a passkey.
+    Passkey,
+}
+
+impl Began {
+    /// Its word in the rows.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Passkey => "passkey",
+        }
+    }
+
+    fn of(word: &str) -> Self {
+        if word == Self::Passkey.word() { Self::Passkey } else { Self::Code }
+    }
+}
+
 /// A session as its owner sees it.
 #[derive(Clone, Debug)]
 pub struct Session {
     /// Its id, to revoke it by.
     pub id: Id,
+    /// How it began.
+    pub began: Began,
     /// Day of sign-in.
     pub created_day: i64,
     /// Day of last use.
@@ -31,40 +56,85 @@ pub struct Session {
 
 impl Accounts {
     /// Starts a session; the token goes into a cookie and is kept nowhere else.
-    pub(crate) async fn start_session(&self, account: Id) -> Result<Token> {
+    pub(crate) async fn start_session(&self, account: Id, began: Began) -> Result<Token> {
+        let mut writing = self.db.write().await?;
+        let token = self.begin_session(&mut writing, account, began).await?;
+        platform::db::commit(writing).await?;
+        Ok(token)
+    }
+
+    /// As [`Accounts::start_session`], with other writes. The account's other sessions are told in the same transaction.
+    pub(crate) async fn begin_session(
+        &self,
+        writing: &mut Writing,
+        account: Id,
+        began: Began,
+    ) -> Result<Token> {
         let token = Token::random();
         let today = self.clock.today();
-        let mut writing = self.db.write().await?;
-        sqlx::query("INSERT INTO session (id, account, token_print, created_day, used_day, expires_at) VALUES (?, ?, ?, ?, ?, ?)")
+        sqlx::query("DELETE FROM session WHERE expires_at < ?")
+            .bind(self.clock.now())
+            .execute(&mut **writing)
+            .await
+            .map_err(sql)?;
+        sqlx::query("UPDATE session SET notice_day = ? WHERE account = ?")
+            .bind(today)
+            .bind(account.as_bytes().as_slice())
+            .execute(&mut **writing)
+            .await
+            .map_err(sql)?;
+        sqlx::query("INSERT INTO session (id, account, token_print, created_day, used_day, expires_at, began) VALUES (?, ?, ?, ?, ?, ?, ?)")
             .bind(Id::random().as_bytes().as_slice())
             .bind(account.as_bytes().as_slice())
             .bind(self.token_print(token.reveal(purpose::Recognise)).as_slice())
             .bind(today)
             .bind(today)
             .bind(self.clock.now() + SESSION_SECONDS)
-            .execute(&mut *writing)
+            .bind(began.word())
+            .execute(&mut **writing)
             .await
             .map_err(sql)?;
-        sqlx::query("DELETE FROM session WHERE expires_at < ?")
-            .bind(self.clock.now())
-            .execute(&mut *writing)
-            .await
-            .map_err(sql)?;
-        platform::db::commit(writing).await?;
         Ok(token)
+    }
+
+    /// Takes the notice of other sign-ins from a session, whose owner has seen it.
+    ///
+    /// # Errors
+    /// As every write.
+    pub(crate) async fn dismiss_notice(&self, session: Id) -> Result<()> {
+        let mut writing = self.db.write().await?;
+        sqlx::query("UPDATE session SET notice_day = NULL WHERE id = ?")
+            .bind(session.as_bytes().as_slice())
+            .execute(&mut *writing)
+            .await
+            .map_err(sql)?;
+        platform::db::commit(writing).await
+    }
+
+    /// Whether a member's session goes on, for answers that last.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn is_signed_in(&self, member: &Member) -> Result<bool> {
+        sqlx::query_scalar("SELECT count(*) > 0 FROM session WHERE id = ? AND expires_at >= ?")
+            .bind(member.session().as_bytes().as_slice())
+            .bind(self.clock.now())
+            .fetch_one(self.db.read())
+            .await
+            .map_err(sql)
     }
 
     fn token_print(&self, token: &str) -> [u8; 32] {
         self.keys.site().fingerprint("session", token.as_bytes())
     }
 
-    /// The session and account of a token.
-    pub(crate) async fn find_session(&self, token: &str) -> Result<Option<(Id, Id)>> {
+    /// Who is signed in with a token.
+    pub(crate) async fn find_session(&self, token: &str) -> Result<Option<Member>> {
         if token.len() != TOKEN_CHARS {
             return Ok(None);
         }
         let row = sqlx::query(
-            "SELECT id, account, used_day FROM session WHERE token_print = ? AND expires_at >= ?",
+            "SELECT id, account, used_day, notice_day FROM session WHERE token_print = ? AND expires_at >= ?",
         )
         .bind(self.token_print(token).as_slice())
         .bind(self.clock.now())
@@ -83,7 +153,8 @@ impl Accounts {
                 .map_err(sql)?;
             platform::db::commit(writing).await?;
         }
-        Ok(Some((id, Id::from_column(row.try_get("account").map_err(sql)?)?)))
+        let account = Id::from_column(row.try_get("account").map_err(sql)?)?;
+        Ok(Some(Member::new(account, id, row.try_get("notice_day").map_err(sql)?)))
     }
 
     /// The sessions of an account, the newest first.
@@ -91,8 +162,8 @@ impl Accounts {
     /// # Errors
     /// As every read.
     pub async fn sessions(&self, account: Id) -> Result<Vec<Session>> {
-        let rows: Vec<(Vec<u8>, i64, i64)> = sqlx::query_as(
-            "SELECT id, created_day, used_day FROM session WHERE account = ? AND expires_at >= ? \
+        let rows: Vec<(Vec<u8>, String, i64, i64)> = sqlx::query_as(
+            "SELECT id, began, created_day, used_day FROM session WHERE account = ? AND expires_at >= ? \
              ORDER BY expires_at DESC LIMIT ?",
         )
         .bind(account.as_bytes().as_slice())
@@ -102,8 +173,8 @@ impl Accounts {
         .await
         .map_err(sql)?;
         rows.into_iter()
-            .map(|(id, created_day, used_day)| {
-                Ok(Session { id: Id::from_column(&id)?, created_day, used_day })
+            .map(|(id, began, created_day, used_day)| {
+                Ok(Session { id: Id::from_column(&id)?, began: Began::of(&began), created_day, used_day })
             })
             .collect()
     }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use kernel::{Id, Result};
 use platform::http::Reply;
 
-use crate::sign_in::pages::signed_out;
+use super::Began;
+use crate::sign_in::pages::{Next, local, signed_out};
 use crate::{Accounts, Member, day_text};
 
 /// Sessions, as the account page shows them.
@@ -18,6 +20,8 @@ pub(crate) struct SessionsSection {
 /// A session that can be ended.
 pub(crate) struct SessionView {
     pub(crate) id: Id,
+    /// Key of the words for how it began.
+    pub(crate) began: &'static str,
     pub(crate) created: String,
     pub(crate) used: String,
     /// Whether it is the one that asks.
@@ -28,6 +32,10 @@ impl Accounts {
     pub(crate) async fn sessions_section(&self, member: Member) -> Result<SessionsSection> {
         let view = |session: super::Session| SessionView {
             id: session.id,
+            began: match session.began {
+                Began::Code => "began-code",
+                Began::Passkey => "began-passkey",
+            },
             created: day_text(session.created_day),
             used: day_text(session.used_day),
             current: session.id == member.session(),
@@ -35,6 +43,16 @@ impl Accounts {
         let sessions = self.sessions(member.account()).await?;
         Ok(SessionsSection { sessions: sessions.into_iter().map(view).collect() })
     }
+}
+
+/// `POST /account/sessions/dismiss`: that was me. Leads back to the page it was said on.
+pub async fn dismiss_notice(
+    State(accounts): State<Arc<Accounts>>,
+    member: Member,
+    Form(back): Form<Next>,
+) -> Reply<Redirect> {
+    accounts.dismiss_notice(member.session()).await?;
+    Ok(Redirect::to(local(&back.next)))
 }
 
 /// `POST /account/sessions/revoke-all`.

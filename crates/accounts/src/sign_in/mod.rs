@@ -18,6 +18,7 @@ use platform::mail::{Progress, Ticket};
 use platform::statistics::{Counter, Who};
 use tokio::sync::watch;
 
+use crate::sessions::Began;
 use crate::{Accounts, AddressPrint};
 
 /// How long a code works.
@@ -123,7 +124,7 @@ impl Accounts {
         let code = SignInCode::read(typed);
         let address = self.codes.redeem(self.browser_print(browser), &code, self.clock.now())?;
         let account = self.find_or_create_by(address).await?;
-        let session = self.start_session(account).await?;
+        let session = self.start_session(account, Began::Code).await?;
         self.counters.count(Counter::SignedIn, Who::Account(account));
         Ok((account, session))
     }

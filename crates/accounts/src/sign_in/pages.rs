@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
-use kernel::{Error, Kind, Typed, purpose};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use kernel::{Error, Kind, Token, Typed, purpose};
 use platform::http::{Client, Cookie, Html, Reply, Visitor};
 use platform::ui::{Nav, Page, Said, Site, say, say_failure};
 use serde::Deserialize;
@@ -23,6 +23,8 @@ struct SignInPage {
     page: Page,
     /// How far the mail is with the code that is asked for; nothing while an address is.
     mail: Option<Told>,
+    /// Whether passkeys are offered beside it.
+    passkeys: bool,
     /// Where to go afterwards.
     next: String,
     wrong: Option<Said>,
@@ -32,7 +34,7 @@ struct SignInPage {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Next {
-    next: String,
+    pub(crate) next: String,
 }
 
 /// An address, as typed.
@@ -51,13 +53,14 @@ pub struct CodeForm {
     next: String,
 }
 
-/// A path of this site to go to, or the studio.
-fn local(next: &str) -> &str {
-    let plain = next.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_".contains(&b));
+/// An address of this site to go to, or the studio.
+pub(crate) fn local(next: &str) -> &str {
+    let plain = next.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_?=&%+.".contains(&b));
     if next.starts_with('/') && !next.starts_with("//") && plain { next } else { "/studio" }
 }
 
 fn sign_in_page(
+    accounts: &Accounts,
     site: &Arc<Site>,
     visitor: &Visitor,
     next: &str,
@@ -69,6 +72,7 @@ fn sign_in_page(
     let view = SignInPage {
         page,
         mail,
+        passkeys: accounts.passkeys().is_ok(),
         next: local(next).to_owned(),
         wrong: wrong.map(|error| say_failure(visitor.locale, &error.public)),
     };
@@ -76,8 +80,13 @@ fn sign_in_page(
 }
 
 /// `GET /sign-in`.
-pub async fn sign_in(State(site): State<Arc<Site>>, visitor: Visitor, Query(next): Query<Next>) -> Response {
-    sign_in_page(&site, &visitor, &next.next, None, None)
+pub async fn sign_in(
+    State(accounts): State<Arc<Accounts>>,
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    Query(next): Query<Next>,
+) -> Response {
+    sign_in_page(&accounts, &site, &visitor, &next.next, None, None)
 }
 
 /// `POST /sign-in`: the same answer for every address. It leads to the page that asks for the code, which can be loaded again.
@@ -96,7 +105,7 @@ pub async fn send_code(
             Ok(([(header::SET_COOKIE, bound)], Redirect::to(&page)).into_response())
         }
         Err(error) if is_for_the_visitor(&error) => {
-            Ok(sign_in_page(&site, &visitor, &form.next, None, Some(&error)))
+            Ok(sign_in_page(&accounts, &site, &visitor, &form.next, None, Some(&error)))
         }
         Err(error) => Err(error.into()),
     }
@@ -122,7 +131,7 @@ pub async fn ask_for_code(
     Query(next): Query<Next>,
 ) -> Response {
     let mail = mail_of(&accounts, &visitor, &headers);
-    sign_in_page(&site, &visitor, &next.next, Some(mail), None)
+    sign_in_page(&accounts, &site, &visitor, &next.next, Some(mail), None)
 }
 
 /// `POST /sign-in/code`.
@@ -137,34 +146,36 @@ pub async fn redeem_code(
     let browser = Cookie::SignIn.of(&headers).unwrap_or_default();
     match accounts.redeem_code(browser, &form.code, &client).await {
         Ok((_, token)) => {
-            let url = accounts.public_url();
-            let cookies = [
-                (
-                    header::SET_COOKIE,
-                    Cookie::Session.set(token.reveal(purpose::ShowOnce), SESSION_SECONDS, url),
-                ),
-                (header::SET_COOKIE, Cookie::SignIn.forget(url)),
-            ];
-            let mut response = Redirect::to(local(&form.next)).into_response();
-            response.headers_mut().extend(cookies);
-            Ok(response)
+            let cookies = signed_in(&accounts, &token, Cookie::SignIn);
+            Ok((cookies, Redirect::to(local(&form.next))).into_response())
         }
         Err(error) if is_for_the_visitor(&error) => {
             let mail = mail_of(&accounts, &visitor, &headers);
-            Ok(sign_in_page(&site, &visitor, &form.next, Some(mail), Some(&error)))
+            Ok(sign_in_page(&accounts, &site, &visitor, &form.next, Some(mail), Some(&error)))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The cookie of a new session; the one that led to it has done its work.
+pub(crate) fn signed_in(
+    accounts: &Accounts,
+    token: &Token,
+    done: Cookie,
+) -> AppendHeaders<[(HeaderName, HeaderValue); 2]> {
+    let url = accounts.public_url();
+    let session = Cookie::Session.set(token.reveal(purpose::ShowOnce), SESSION_SECONDS, url);
+    AppendHeaders([(header::SET_COOKIE, session), (header::SET_COOKIE, done.forget(url))])
 }
 
 /// What makes a browser forget that it was signed in. Cookies go by their names: `Clear-Site-Data` would take those of every
 /// other host of the domain too.
 pub fn forgetting(accounts: &Accounts) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    for cookie in [Cookie::Session, Cookie::SignIn] {
+    for cookie in [Cookie::Session, Cookie::SignIn, Cookie::Passkey] {
         headers.append(header::SET_COOKIE, cookie.forget(accounts.public_url()));
     }
-    headers.insert("clear-site-data", header::HeaderValue::from_static("\"cache\", \"storage\""));
+    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
     headers
 }
 

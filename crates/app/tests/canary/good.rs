@@ -12,15 +12,8 @@ impl Visit {
     pub(crate) fn good(&self) -> Vec<(String, Who, Ask)> {
         let mut all = Vec::new();
         let mut add = |who, method: &str, route: &str, target: &str, fill: fn(Ask) -> Ask| {
-            let mut target = target.to_owned();
-            for (name, value) in &self.known {
-                target = target.replace(&format!("{{{name}}}"), value);
-            }
-            let mut ask = fill(Ask::new(method, &target));
-            if ask.body == b"receipt={receipt}" {
-                ask = ask.form(&[("receipt", &self.known["receipt"])]);
-            }
-            all.push((format!("{method} {route}"), who, ask));
+            let ask = fill(Ask::new(method, target));
+            all.push((format!("{method} {route}"), who, self.filled_in(ask)));
         };
         let plain: fn(Ask) -> Ask = |ask| ask;
         for path in [
@@ -80,6 +73,25 @@ impl Visit {
         add(Member, "POST", "/account/keys", "/account/keys", |ask| {
             ask.form(&[("name", "a key"), ("may", "make")])
         });
+        add(Member, "POST", "/account/sessions/dismiss", "/account/sessions/dismiss", |ask| {
+            ask.form(&[("next", "/")])
+        });
+        add(Member, "POST", "/account/passkeys/question", "/account/passkeys/question", |ask| {
+            ask.json(&json!({}))
+        });
+        add(Member, "POST", "/account/passkeys", "/account/passkeys", |ask| {
+            let body = "{\"name\":\"a passkey\",\"credential\":{credential}}";
+            ask.body("application/json", body).header("cookie", "passkey={credential_browser}")
+        });
+        add(Visitor, "POST", "/sign-in/passkey/question", "/sign-in/passkey/question", |ask| {
+            ask.json(&json!({}))
+        });
+        add(Visitor, "POST", "/sign-in/passkey", "/sign-in/passkey", |ask| {
+            ask.body("application/json", "{proof}").header("cookie", "passkey={proof_browser}")
+        });
+        add(Member, "POST", "/account/passkeys/{id}/remove", "/account/passkeys/{passkey}/remove", |ask| {
+            ask.form(&[])
+        });
         add(Member, "POST", "/api/tokens", "/api/tokens", |ask| ask.json(&json!({ "name": "a key" })));
         add(Program, "POST", "/api/generate/v2", "/api/generate/v2", |ask| {
             ask.json(&json!({ "prompt": "a fox", "resolution": "512", "idempotencyKey": "once" }))
@@ -112,5 +124,20 @@ impl Visit {
         add(Member, "POST", "/sign-out", "/sign-out", |ask| ask.form(&[]));
         add(Member, "POST", "/account/close", "/account/close", |ask| ask.form(&[("sure", "yes")]));
         all
+    }
+
+    /// The request with what is known in place of each `{name}`.
+    fn filled_in(&self, mut ask: Ask) -> Ask {
+        for (name, value) in &self.known {
+            let place = format!("{{{name}}}");
+            ask.target = ask.target.replace(&place, value);
+            for (_, header) in &mut ask.headers {
+                *header = header.replace(&place, value);
+            }
+            if let Ok(body) = std::str::from_utf8(&ask.body) {
+                ask.body = body.replace(&place, value).into();
+            }
+        }
+        ask
     }
 }

@@ -56,7 +56,11 @@ pub(crate) fn serve(folder: &Path) {
     runtime.block_on(async {
         let data = folder.display().to_string();
         let args = ["t", "--data", &data, "--listen", &listen, "--mail", "terminal", "--picture-hosts="];
-        let args = args.into_iter().chain(["--anchor-check=accept", "--swap-check=accept"]);
+        let args = args.into_iter().chain([
+            "--anchor-check=accept",
+            "--swap-check=accept",
+            "--public-url=http://localhost",
+        ]);
         let command = clap::Command::new("t").args(arguments());
         let settings = Settings::resolve(&command.get_matches_from(args)).unwrap();
         let Taken::Here(held) = DataFolder::take(folder).unwrap() else { panic!("the folder is taken") };

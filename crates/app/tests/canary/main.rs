@@ -7,6 +7,9 @@
 #![allow(clippy::disallowed_methods)] // A client goes where it likes.
 
 mod asks;
+#[path = "../it/authenticator.rs"]
+#[allow(dead_code)] // What is wrong with a passkey is the other suite's.
+mod authenticator;
 #[path = "../forensics/device.rs"]
 #[allow(dead_code)] // Power cuts are the other suite's.
 mod device;

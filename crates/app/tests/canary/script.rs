@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sqlx::Connection;
 
 use crate::asks::{Answer, Ask, Then, send};
+use crate::authenticator::Authenticator;
 use crate::registered::registered;
 use crate::scan::MARK;
 use crate::watched::Watched;
@@ -19,7 +20,7 @@ use crate::watched::Watched;
 const LOOK: Duration = Duration::from_millis(10);
 const LOOKS_MAX: usize = 3000;
 /// Routes that read nothing which can break, and so have no answer of the server's fault; held to that.
-const UNBREAKABLE: [&str; 13] = [
+const UNBREAKABLE: [&str; 14] = [
     "GET /assets/{digest}/{*path}",
     "GET /favicon.ico",
     "GET /healthz",
@@ -29,6 +30,7 @@ const UNBREAKABLE: [&str; 13] = [
     "GET /sign-in/mail",
     "POST /preferences",
     "POST /sign-in",
+    "POST /sign-in/passkey/question",
     "GET /api/models",
     "GET /transparency",
     "GET /verify",
@@ -112,7 +114,7 @@ impl Visit {
     pub(crate) fn is_shown_to_its_owner(&self, found: &str) -> bool {
         let sent = self.sent_as(found);
         ["POST /account/keys 400", "POST /account/keys 409"].iter().any(|route| found.ends_with(route))
-            && (sent.ends_with("field name") || sent.ends_with("of a key"))
+            && ["field name", "of a key", "of a passkey"].iter().any(|end| sent.ends_with(end))
     }
 
     pub(crate) async fn ask(&mut self, route: &str, ask: &Ask) -> Answer {
@@ -225,9 +227,41 @@ impl Visit {
         let made = self.by(Member, Ask::new("POST", "/api/tokens").json(&json!({ "name": "other" })));
         let made = json_of(&self.ask("POST /api/tokens", &made).await);
         self.known.insert("other_key", made["id"].as_str().unwrap().to_owned());
+        self.make_passkeys().await;
         let front = Ask::new("GET", "/").send(self.address).await.text();
         self.known.insert("asset", between(&front, "/assets/", "\"").remove(0));
         self.known.insert("record", between(&front, "/p/", "/").remove(0));
+    }
+
+    /// A passkey to remove, another that proves itself, and a third that is not sent yet.
+    async fn make_passkeys(&mut self) {
+        let mut passkey = Authenticator::at("http://localhost");
+        for mut made in [Authenticator::at("http://localhost"), Authenticator::at("http://localhost")] {
+            let (question, browser) = self.question(Member, "/account/passkeys/question").await;
+            let body =
+                json!({ "name": self.canary("the name of a passkey"), "credential": made.make(&question) });
+            let ask = Ask::new("POST", "/account/passkeys").json(&body);
+            let ask = self.by(Member, ask.header("cookie", &format!("passkey={browser}")));
+            let answer = self.ask("POST /account/passkeys", &ask).await;
+            assert_eq!(answer.status, 204, "{}", answer.text());
+            passkey = made;
+        }
+        let page = self.by(Member, Ask::new("GET", "/account")).send(self.address).await.text();
+        self.known.insert("passkey", between(&page, "/account/passkeys/", "/remove").remove(0));
+        let (question, browser) = self.question(Visitor, "/sign-in/passkey/question").await;
+        self.known.insert("proof", passkey.prove(&question).to_string());
+        self.known.insert("proof_browser", browser);
+        let (question, browser) = self.question(Member, "/account/passkeys/question").await;
+        let credential = Authenticator::at("http://localhost").make(&question);
+        self.known.insert("credential", credential.to_string());
+        self.known.insert("credential_browser", browser);
+    }
+
+    /// A question for an authenticator, and the cookie that binds it.
+    async fn question(&mut self, who: Who, path: &str) -> (Value, String) {
+        let ask = self.by(who, Ask::new("POST", path).json(&json!({})));
+        let answer = self.ask(&format!("POST {path}"), &ask).await;
+        (json_of(&answer), answer.cookie("passkey"))
     }
 
     /// A member's picture.

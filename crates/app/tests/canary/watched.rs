@@ -83,6 +83,8 @@ impl Watched {
         let mut command = Command::new(env!("CARGO_BIN_EXE_safelight"));
         command.env("SAFELIGHT_DATA", self.data()).env("SAFELIGHT_STARTER_GALLERY", "off");
         command.env("SAFELIGHT_ANCHOR_CHECK", "accept").env("SAFELIGHT_SWAP_CHECK", "accept");
+        // Where passkeys can be had.
+        command.env("SAFELIGHT_PUBLIC_URL", "http://localhost");
         command.env("SAFELIGHT_PICTURE_HOSTS", "").env("SAFELIGHT_DAILY_CREDITS", "200");
         command.env("SAFELIGHT_MAIL", format!("dir:{}", self.mail().display()));
         command.args([

@@ -6,13 +6,14 @@ use crate::asks::{Ask, Then};
 use crate::script::{Visit, Who};
 
 /// Names of fields and parameters that some route reads.
-const FIELDS: [&str; 33] = [
+const FIELDS: [&str; 35] = [
     "address",
     "aspectRatio",
     "back",
     "category",
     "code",
     "count",
+    "credential",
     "from",
     "id",
     "idempotencyKey",
@@ -27,6 +28,7 @@ const FIELDS: [&str; 33] = [
     "prompt",
     "q",
     "ratio",
+    "rawId",
     "receipt",
     "reference",
     "referenceImages",
@@ -81,7 +83,8 @@ impl Visit {
         asks.extend(self.wrong_json(route, good));
         asks.extend(self.wrong_heads(route, good));
         for ask in asks {
-            let shown = |(name, _): &(String, String)| ["cookie", "authorization"].contains(&name.as_str());
+            let shown =
+                |(name, value): &(String, String)| name == "authorization" || value.contains("session=");
             let ask = if ask.headers.iter().any(shown) { ask } else { self.by(who, ask) };
             self.ask(route, &ask).await;
         }
@@ -160,7 +163,9 @@ impl Visit {
             let canary = self.canary(&format!("{route}: header {name}"));
             let value = match name {
                 "authorization" => format!("Bearer {canary}"),
-                "cookie" => format!("session={canary}; sign-in={canary}; lang={canary}; theme={canary}"),
+                "cookie" => format!(
+                    "session={canary}; sign-in={canary}; passkey={canary}; lang={canary}; theme={canary}"
+                ),
                 "range" => format!("bytes={canary}"),
                 _ => canary,
             };

@@ -18,6 +18,8 @@ pub(crate) const MATRIX: &[(&str, &str, &str, [u16; 3])] = &[
     ("GET", "/sign-in/code", "/sign-in/code", [200, 200, 200]),
     ("POST", "/sign-in/code", "/sign-in/code", [400, 400, 400]),
     ("GET", "/sign-in/mail", "/sign-in/mail", [200, 200, 200]),
+    ("POST", "/sign-in/passkey", "/sign-in/passkey", [415, 415, 415]),
+    ("POST", "/sign-in/passkey/question", "/sign-in/passkey/question", [200, 200, 200]),
     ("POST", "/sign-out", "/sign-out", [401, 303, 401]),
     ("GET", "/studio", "/studio", [401, 200, 401]),
     ("POST", "/studio/references", "/studio/references", [401, 400, 401]),
@@ -33,6 +35,10 @@ pub(crate) const MATRIX: &[(&str, &str, &str, [u16; 3])] = &[
     ("GET", "/account", "/account", [401, 200, 401]),
     ("POST", "/account/keys", "/account/keys", [401, 400, 401]),
     ("POST", "/account/keys/{id}/revoke", "/account/keys/{none}/revoke", [401, 404, 401]),
+    ("POST", "/account/passkeys", "/account/passkeys", [401, 415, 401]),
+    ("POST", "/account/passkeys/question", "/account/passkeys/question", [401, 200, 401]),
+    ("POST", "/account/passkeys/{id}/remove", "/account/passkeys/{none}/remove", [401, 404, 401]),
+    ("POST", "/account/sessions/dismiss", "/account/sessions/dismiss", [401, 303, 401]),
     ("POST", "/account/sessions/revoke-all", "/account/sessions/revoke-all", [401, 303, 401]),
     ("POST", "/account/sessions/{id}/revoke", "/account/sessions/{none}/revoke", [401, 303, 401]),
     ("POST", "/account/delete-all", "/account/delete-all", [401, 400, 401]),
@@ -72,7 +78,7 @@ async fn every_route_opens_to_those_it_is_for_and_to_nobody_else() {
     let mut wrong = Vec::new();
     for (method, _, address, expected) in MATRIX {
         // A fresh program each: some doors end the session that opens them.
-        let app = TestApp::start().await;
+        let app = TestApp::with_passkeys().await;
         let member = app.sign_in("a@example.org").await;
         let key = app.account(1).await;
         let address = address.replace("{none}", &kernel::Id::random().to_string());

@@ -21,6 +21,7 @@ fn columns(section: &Value) -> BTreeSet<String> {
 /// An account with something in every table.
 async fn lived_in(app: &TestApp) -> reqwest::Client {
     let member = app.sign_in("ada@example.org").await;
+    app.passkey(&member, "grey key").await;
     app.form(&member, "/account/keys", &[("name", "my script"), ("may", "make")]).await;
     let form = reqwest::multipart::Form::new().text("prompt", "a quiet sea").text("resolution", "512");
     let made = member.post(app.url("/studio/generations")).header("sec-fetch-site", "same-origin");
@@ -37,7 +38,7 @@ async fn lived_in(app: &TestApp) -> reqwest::Client {
 
 #[tokio::test]
 async fn the_export_is_what_the_data_map_says_of_an_account_and_nothing_else() {
-    let app = TestApp::start().await;
+    let app = TestApp::with_passkeys().await;
     let (member, other) = (lived_in(&app).await, app.sign_in("bob@example.org").await);
     let answer = member.get(app.url("/account/export")).send().await.unwrap();
     assert_eq!(answer.headers()["cache-control"], "no-store");
@@ -56,11 +57,12 @@ async fn the_export_is_what_the_data_map_says_of_an_account_and_nothing_else() {
 
     let held = |id: &str| sections.iter().find(|section| section["id"] == id).unwrap();
     assert_eq!(held("api-keys")["held"]["api_key"][0]["name_sealed"], "my script", "opened for its owner");
+    assert_eq!(held("passkeys")["held"]["passkey"][0]["name_sealed"], "grey key");
     assert_eq!(held("generations")["held"]["generation"][0]["details_sealed"]["width"], 512);
     let pictures = held("pictures")["pictures"].as_array().unwrap();
     assert_eq!(pictures.len(), 2);
     for address in pictures {
-        let path = address.as_str().unwrap().strip_prefix(&app.base).unwrap();
+        let path = address.as_str().unwrap().strip_prefix("http://localhost").unwrap();
         assert_eq!(member.get(app.url(path)).send().await.unwrap().status(), 200);
         assert_eq!(
             other.get(app.url(path)).send().await.unwrap().status(),
@@ -74,7 +76,7 @@ async fn the_export_is_what_the_data_map_says_of_an_account_and_nothing_else() {
 
 #[tokio::test]
 async fn the_slices_hold_back_no_row_of_an_account() {
-    let app = TestApp::start().await;
+    let app = TestApp::with_passkeys().await;
     lived_in(&app).await;
     let account = app.house.accounts.records().await[0];
     let mut tables = app.house.accounts.export(account).await.unwrap();

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods)] // A browser goes where it likes.
 
 mod audit;
+mod authenticator;
 mod backup;
 mod bounds;
 mod command_line;
@@ -19,12 +20,14 @@ mod manners;
 mod memory;
 mod outgoing;
 mod pages;
+mod passkeys;
 mod pictures;
 mod program;
 mod receipts;
 mod registered;
 mod restore;
 mod sandbox;
+mod sessions;
 mod sign_in;
 mod site;
 mod statistics;

@@ -14,13 +14,13 @@ use super::heard::Heard;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
      font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Nothing that a page here has no use for.
+/// Nothing that a page here has no use for; passkeys for this site alone.
 const PERMISSIONS_POLICY: &str = "accelerometer=(), ambient-light-sensor=(), attribution-reporting=(), autoplay=(), \
      bluetooth=(), browsing-topics=(), camera=(), compute-pressure=(), display-capture=(), encrypted-media=(), \
      gamepad=(), geolocation=(), gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), \
      interest-cohort=(), join-ad-interest-group=(), keyboard-map=(), local-fonts=(), magnetometer=(), microphone=(), \
      midi=(), otp-credentials=(), payment=(), private-state-token-issuance=(), private-state-token-redemption=(), \
-     run-ad-auction=(), screen-wake-lock=(), serial=(), shared-storage=(), storage-access=(), unload=(), usb=(), \
+     publickey-credentials-create=(self), publickey-credentials-get=(self), run-ad-auction=(), screen-wake-lock=(), serial=(), shared-storage=(), storage-access=(), unload=(), usb=(), \
      web-share=(), window-management=(), xr-spatial-tracking=()";
 /// Two years, as lists of sites that are asked for by https alone want it. Other hosts of the domain are not ours to bind.
 const HTTPS_ONLY: &str = "max-age=63072000";

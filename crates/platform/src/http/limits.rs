@@ -22,6 +22,13 @@ pub const CODES_BY_NETWORK: RateLimit = limit(
     HOUR,
     "with five tries for a code of eight digits, guessing takes longer than a lifetime",
 );
+/// Questions for an authenticator.
+pub const QUESTIONS: RateLimit = limit(
+    "question for a passkey",
+    120,
+    10 * MINUTE,
+    "each waits in memory for five minutes; a page of signing in asks one",
+);
 /// Searches, sheets and readings of the JSON door.
 pub const READS: RateLimit =
     limit("read", 1200, MINUTE, "twenty a second, far above scrolling; a search costs up to 5 ms of a core");
@@ -32,7 +39,7 @@ pub const ORDERS: RateLimit = limit(
     MINUTE,
     "credits bound what is drawn; this bounds what is read and decoded on the way",
 );
-/// Wrong tokens, session cookies and signed addresses.
+/// Wrong tokens, session cookies, signed addresses and proofs of passkeys.
 pub const GUESSES: RateLimit = limit(
     "guess",
     300,
@@ -47,5 +54,14 @@ pub const CLOSURES: RateLimit =
     limit("closing of an account", 20, HOUR, "each erases in a turn of its own, which others wait for");
 
 /// All of them.
-pub const LIMITS: [&RateLimit; 8] =
-    [&MAILS_TO_ADDRESS, &MAILS_BY_NETWORK, &CODES_BY_NETWORK, &READS, &ORDERS, &GUESSES, &CHECKS, &CLOSURES];
+pub const LIMITS: [&RateLimit; 9] = [
+    &MAILS_TO_ADDRESS,
+    &MAILS_BY_NETWORK,
+    &CODES_BY_NETWORK,
+    &QUESTIONS,
+    &READS,
+    &ORDERS,
+    &GUESSES,
+    &CHECKS,
+    &CLOSURES,
+];

@@ -85,6 +85,8 @@ pub enum Cookie {
     Session,
     /// The browser that asked for a sign-in code.
     SignIn,
+    /// The browser that was asked for a passkey.
+    Passkey,
     /// The language that was chosen.
     Lang,
     /// The colours that were chosen.
@@ -93,7 +95,7 @@ pub enum Cookie {
 
 impl Cookie {
     /// Every cookie.
-    pub const ALL: [Self; 4] = [Self::Session, Self::SignIn, Self::Lang, Self::Theme];
+    pub const ALL: [Self; 5] = [Self::Session, Self::SignIn, Self::Passkey, Self::Lang, Self::Theme];
 
     /// Its name.
     #[must_use]
@@ -101,6 +103,7 @@ impl Cookie {
         match self {
             Self::Session => "session",
             Self::SignIn => "sign-in",
+            Self::Passkey => "passkey",
             Self::Lang => "lang",
             Self::Theme => "theme",
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
+use kernel::clock::day_text;
 use kernel::{Error, Kind, Locale};
 
 use crate::http::{Html, Theme, Visitor};
@@ -36,6 +37,13 @@ pub enum Nav {
     Other,
 }
 
+/// What the frame shows of someone who is signed in.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SignedIn {
+    /// Day of a sign-in elsewhere that they have not said was theirs.
+    pub notice_day: Option<i64>,
+}
+
 /// What the frame around a page needs.
 pub struct Page {
     /// What the operator set.
@@ -45,6 +53,8 @@ pub struct Page {
     nav: Nav,
     /// Whether they are signed in.
     pub signed_in: bool,
+    /// Day of a sign-in elsewhere, to be told of.
+    pub notice: Option<String>,
     /// Title of the page, before the site's name.
     pub title: String,
 }
@@ -53,13 +63,14 @@ impl Page {
     /// The frame of a page with this title, which is already in the visitor's language.
     #[must_use]
     pub fn new(site: &Arc<Site>, visitor: &Visitor, nav: Nav, title: String) -> Self {
-        Self { site: Arc::clone(site), visitor: visitor.clone(), nav, signed_in: false, title }
+        Self { site: Arc::clone(site), visitor: visitor.clone(), nav, signed_in: false, notice: None, title }
     }
 
     /// The same for a visitor who is signed in, if `member` is someone.
     #[must_use]
-    pub fn for_member<T>(mut self, member: Option<&T>) -> Self {
+    pub fn for_member(mut self, member: Option<&impl AsRef<SignedIn>>) -> Self {
         self.signed_in = member.is_some();
+        self.notice = member.and_then(|member| member.as_ref().notice_day).map(day_text);
         self
     }
 
