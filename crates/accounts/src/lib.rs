@@ -37,7 +37,7 @@ pub use extract::{ApiCaller, MaybeMember, Member};
 pub use kernel::clock::day_text;
 pub use keys::api::{tokens_create, tokens_delete, tokens_list};
 pub use keys::{KeyWish, NewKey, Scope, Scopes};
-pub use ledger::{Balance, Gifts, Ledger, Terms};
+pub use ledger::{Balance, DayUse, Gifts, Ledger, Line, Terms};
 
 /// Name of the sealed fingerprint of an address.
 const ADDRESS_FIELD: &str = "address";

@@ -6,6 +6,7 @@ mod holds;
 mod lines;
 mod proof;
 mod section;
+mod usage;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub use holds::{LEASE_SECONDS, Terms};
 pub use lines::Line;
 pub use proof::Proof;
 pub(crate) use section::CreditsSection;
+pub use usage::DayUse;
 
 /// Credits that can be granted or bought at once: far from what a sum of books can hold.
 pub const CREDITS_MAX: u32 = 1_000_000;

@@ -3,6 +3,7 @@
 use kernel::{Id, Locale, Result};
 use platform::ui::{say, say_count};
 
+use super::usage::UsageView;
 use super::{Balance, Line};
 use crate::{Accounts, day_text};
 
@@ -13,6 +14,8 @@ const LINES_MAX: u32 = 60;
 pub(crate) struct CreditsSection {
     /// Key of each bucket's name, with its balance.
     pub(crate) buckets: Vec<(&'static str, u32)>,
+    /// What was spent day by day.
+    pub(crate) usage: UsageView,
     /// The ledger, the newest first.
     pub(crate) lines: Vec<LineView>,
 }
@@ -33,6 +36,7 @@ impl Accounts {
         let lines = self.ledger.lines(account, LINES_MAX).await?;
         Ok(CreditsSection {
             buckets: buckets(self.ledger.balance(account).await?),
+            usage: self.usage_view(account).await?,
             lines: lines.iter().map(|line| line_view(locale, line)).collect(),
         })
     }
@@ -51,11 +55,31 @@ fn buckets(balance: Balance) -> Vec<(&'static str, u32)> {
 }
 
 fn line_view(locale: Locale, line: &Line) -> LineView {
-    let names = line.buckets.split(',').map(|bucket| say(locale, &format!("bucket-{bucket}")));
     LineView {
         day: day_text(line.day),
-        what: say_count(locale, &format!("line-{}", line.reason), line.credits.into()),
-        buckets: names.collect::<Vec<_>>().join(" + "),
-        amount: if line.amount == 0 { "0".to_owned() } else { format!("{:+}", line.amount) },
+        what: line.words(locale),
+        buckets: line.bucket_words(locale),
+        amount: line.amount_text(),
+    }
+}
+
+impl Line {
+    /// What happened.
+    #[must_use]
+    pub fn words(&self, locale: Locale) -> String {
+        say_count(locale, &format!("line-{}", self.reason), self.credits.into())
+    }
+
+    /// The buckets that changed.
+    #[must_use]
+    pub fn bucket_words(&self, locale: Locale) -> String {
+        let names = self.buckets.split(',').map(|bucket| say(locale, &format!("bucket-{bucket}")));
+        names.collect::<Vec<_>>().join(" + ")
+    }
+
+    /// What it changed, with a sign.
+    #[must_use]
+    pub fn amount_text(&self) -> String {
+        if self.amount == 0 { "0".to_owned() } else { format!("{:+}", self.amount) }
     }
 }
