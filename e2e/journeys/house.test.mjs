@@ -1,7 +1,10 @@
 // What a person does, in a real browser, from the first look to closing the account.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { violations } from "../axe.mjs";
 import { openHouse, pick, signIn } from "../house.mjs";
 
@@ -212,6 +215,46 @@ test("axe finds nothing on a member's pages in the dark, in Japanese, on a phone
     assert.deepEqual(await violations(page), []);
     assert.ok(await page.locator("html").evaluate((html) => html.scrollWidth <= innerWidth), `${path} is wider than the screen`);
   }
+});
+
+/** Unpacks an archive of stored files as a program does that only reads on: each head says its name and its length. */
+const unpack = async (archive, folder) => {
+  const bytes = await readFile(archive);
+  const names = [];
+  for (let at = 0; bytes.readUInt32LE(at) === 0x04034b50;) {
+    const [length, named, extra] = [bytes.readUInt32LE(at + 18), bytes.readUInt16LE(at + 26), bytes.readUInt16LE(at + 28)];
+    const name = bytes.toString("utf8", at + 30, at + 30 + named);
+    const start = at + 30 + named + extra;
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), bytes.subarray(start, start + length));
+    names.push(name);
+    at = start + length;
+  }
+  return names;
+};
+
+test("a member takes everything along, sees how far it is, and reads it without the server", async () => {
+  const told = [["state", { packed: 1, of: 2 }], ["done", { packed: 2, of: 2 }]].map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+  await member.route("**/account/export/events", (route) => route.fulfill({ contentType: "text/event-stream", body: told.join("") }));
+  await member.goto("/account");
+  const [download] = await Promise.all([member.waitForEvent("download"), member.locator("[data-export-start]").click()]);
+  const folder = await mkdtemp(join(tmpdir(), "safelight-export-"));
+  const names = await unpack(await download.path(), folder);
+  assert.match(download.suggestedFilename(), /^safelight-\d{4}-\d\d-\d\d\.zip$/);
+  assert.ok(names.includes("account.json") && names.some((name) => name.startsWith("pictures/")), names.join(", "));
+  await member.getByText("All packed. Your browser has the file. · 2 / 2").waitFor();
+  assert.equal(new URL(member.url()).pathname, "/account", "the page stays");
+  assert.deepEqual(await violations(member), []);
+  for (const [width, colorScheme] of [[390, "dark"], [1440, "light"]]) {
+    const context = await member.context().browser().newContext({ colorScheme, viewport: { width, height: 844 } });
+    const page = await context.newPage();
+    await page.goto(pathToFileURL(join(folder, "index.html")).href);
+    assert.ok(await page.locator(".prints img").first().evaluate((image) => image.decode().then(() => image.naturalWidth > 0)));
+    assert.ok(await page.locator("html").evaluate((html) => html.scrollWidth <= innerWidth), `wider than ${width}`);
+    assert.deepEqual(await violations(page), []);
+    await context.close();
+  }
+  await rm(folder, { recursive: true });
 });
 
 test("a member sees the ledger, makes a key, and closes the account", async () => {

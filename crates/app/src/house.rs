@@ -24,6 +24,7 @@ use search::Index;
 use search::meaning::Encoder;
 use studio::{Models, Offer, Studio};
 use trust::audit::LastAudit;
+use trust::export::Exports;
 use vault::guard::Finding;
 use vault::swap::Lock;
 
@@ -56,6 +57,8 @@ pub struct House {
     pub blobs: Blobs,
     /// What happens, without who did it.
     pub counters: Counters,
+    /// Exports that are under way.
+    pub exports: Exports,
     /// Counts of what is limited.
     #[from_ref(skip)]
     pub limits: Arc<RateLimits>,
@@ -136,7 +139,7 @@ impl House {
             accounts: Arc::clone(&accounts),
             gallery: gallery.clone(),
             models: models(settings.remote, settings.drawing_threads, encoder, &outgoing, &log)?,
-            clock,
+            clock: Arc::clone(&clock),
             log: log.clone(),
             counters: counters.clone(),
             public_url: settings.public_url,
@@ -155,6 +158,7 @@ impl House {
             keys,
             blobs,
             counters,
+            exports: Exports::new(clock, log.clone()),
             limits,
             proxies: Arc::new(settings.trusted_proxies),
             log,

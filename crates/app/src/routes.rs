@@ -10,7 +10,7 @@ use axum::routing::{delete, get, post};
 use axum::{Form, Router};
 use kernel::limits::PICTURE_BYTES_MAX;
 use kernel::{Error, Locale};
-use platform::http::limits::{CHECKS, CLOSURES, ORDERS, READS};
+use platform::http::limits::{CHECKS, CLOSURES, EXPORTS, ORDERS, READS};
 use platform::http::{
     Clients, Cookie, Edge, Failure, Guard, Theme, edge, know_client, refuse_foreign_posts,
     refuse_long_addresses, security_headers,
@@ -19,6 +19,7 @@ use platform::log::Log;
 use platform::ui;
 use serde::Deserialize;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::timeout::TimeoutLayer;
 
 use crate::connections::Bounds;
@@ -31,6 +32,8 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 const RECEIPT_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of a body with a picture: the largest as base64 in JSON, and the form around it.
 const PICTURED_BYTES_MAX: usize = PICTURE_BYTES_MAX / 3 * 4 + 1024 * 1024;
+/// What is sent as it is.
+const ARCHIVES: NotForContentType = NotForContentType::const_new("application/zip");
 /// How long a choice of language or theme is kept.
 const PREFERENCE_SECONDS: i64 = 365 * 24 * 3600;
 
@@ -48,7 +51,8 @@ pub fn router(house: House, bounds: Bounds) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, bounds.answer))
         .layer(from_fn_with_state(clients, know_client))
         .layer(from_fn_with_state(edge_state, edge))
-        .layer(CompressionLayer::new())
+        // An archive has its length told and its parts asked for, and pictures in it are compressed already.
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(ARCHIVES)))
         .layer(from_fn_with_state(guard, security_headers))
         .with_state(house)
 }
@@ -103,7 +107,8 @@ fn pages(table: Table) -> Table {
         .route("/account/sessions/revoke-all", post(accounts::pages::revoke_all))
         .route("/account/sessions/{id}/revoke", post(accounts::pages::revoke_session))
         .route("/account/delete-all", limited(&CLOSURES, post(trust::erase::erase_pictures)))
-        .route("/account/export", limited(&READS, get(trust::export::export)))
+        .route("/account/export", limited(&EXPORTS, get(trust::export::export)))
+        .route("/account/export/events", get(trust::export::export_events))
         .route("/account/close", limited(&CLOSURES, post(trust::erase::close_account)))
         .route(
             "/verify",

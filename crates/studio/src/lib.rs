@@ -26,6 +26,7 @@ use platform::db::Db;
 use platform::log::Log;
 use platform::statistics::Counters;
 
+pub use export::Keepsake;
 pub use jobs::{Live, Phase};
 pub use live::events;
 pub use models::{Models, Offer};

@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use kernel::clock::UnixSeconds;
 use kernel::{Error, Id, Result};
 use platform::http::limits::GUESSES;
-use platform::http::{Client, Heard, Reply};
+use platform::http::{ByteRange, Client, Reply};
 use platform::statistics::{Counter, Who};
 use vault::Kind as Blob;
 
@@ -118,35 +118,14 @@ impl Studio {
     async fn serve(&self, id: Id, kind: Blob, headers: &HeaderMap) -> Result<Response> {
         let mime = if kind == Blob::Original { "image/png" } else { "image/webp" };
         let fixed = [(header::CONTENT_TYPE, mime), (header::ACCEPT_RANGES, "bytes")];
-        let Some((first, last)) = Heard::Range.of(headers).and_then(range) else {
+        let Some(range) = ByteRange::of(headers) else {
             return Ok((fixed, self.blobs.get(id, kind).await?.to_vec()).into_response());
         };
-        let wanted = first..last.map_or(u64::MAX, |last| last.saturating_add(1));
+        let first = range.first;
+        let wanted = first..range.end();
         let (bytes, all) = self.blobs.get_range(id, kind, wanted).await?;
         let span = format!("bytes {first}-{}/{all}", (first + bytes.len() as u64).saturating_sub(1));
         Ok((StatusCode::PARTIAL_CONTENT, fixed, [(header::CONTENT_RANGE, span)], bytes.to_vec())
             .into_response())
-    }
-}
-
-/// A single range from a first byte; other forms are answered with the whole picture, as RFC 9110 allows.
-fn range(value: &str) -> Option<(u64, Option<u64>)> {
-    let (first, last) = value.strip_prefix("bytes=")?.split_once('-')?;
-    let first = first.parse().ok()?;
-    let last = if last.is_empty() { None } else { Some(last.parse().ok().filter(|last| *last >= first)?) };
-    Some((first, last))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn single_ranges_are_read_and_others_ignored() {
-        assert_eq!(range("bytes=0-99"), Some((0, Some(99))));
-        assert_eq!(range("bytes=7-"), Some((7, None)));
-        for other in ["bytes=-5", "bytes=9-3", "bytes=0-1,4-5", "lines=0-1", ""] {
-            assert_eq!(range(other), None, "{other}");
-        }
     }
 }

@@ -185,22 +185,15 @@ pub(crate) async fn rows_of(db: &Db, account: Id) -> Result<Tables> {
     Ok(tables)
 }
 
-/// Records of an account that have pictures, and the form in which each is asked for.
-pub(crate) async fn pictures_of(db: &Db, account: Id) -> Result<Vec<(Id, &'static str)>> {
-    let mut pictures = Vec::new();
-    for (form, statement) in [
-        (
-            "download",
-            "SELECT id FROM generation WHERE account = ? AND state = 'completed' ORDER BY created_at, id",
-        ),
-        ("240", "SELECT id FROM reference WHERE account = ? ORDER BY created_at, id"),
-    ] {
-        let rows = sqlx::query_scalar::<_, Vec<u8>>(statement).bind(account.as_bytes().as_slice());
-        for id in rows.fetch_all(db.read()).await.map_err(sql)? {
-            pictures.push((Id::from_column(&id)?, form));
-        }
-    }
-    Ok(pictures)
+/// The references of an account that wait, the newest first, with the time of each.
+pub(crate) async fn list_references(db: &Db, account: Id) -> Result<Vec<(Id, UnixSeconds)>> {
+    let rows: Vec<(Vec<u8>, UnixSeconds)> =
+        sqlx::query_as("SELECT id, created_at FROM reference WHERE account = ? ORDER BY created_at DESC, id")
+            .bind(account.as_bytes().as_slice())
+            .fetch_all(db.read())
+            .await
+            .map_err(sql)?;
+    rows.into_iter().map(|(id, created_at)| Ok((Id::from_column(&id)?, created_at))).collect()
 }
 
 /// Ids of every record of every member.

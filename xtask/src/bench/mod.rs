@@ -1,6 +1,7 @@
 //! This owns measuring: each number beside its peer where there is one, in the same run, on the same machine.
 
 mod allocator;
+mod export;
 mod server;
 mod serving;
 
@@ -30,7 +31,7 @@ type Measured = Result<Vec<String>, String>;
 pub(crate) fn bench(rest: &[String]) -> Done {
     setup::setup(Profile::Release);
     crate::build(Profile::Release, "--bin", "safelight")?;
-    for example in ["papercut", "throughput", "latency", "deletion", "ledger"] {
+    for example in ["papercut", "throughput", "latency", "deletion", "ledger", "export"] {
         crate::build(Profile::Release, "--example", example)?;
     }
     let shared = std::env::var_os("SAFELIGHT_SHARED_DATA")
@@ -60,6 +61,7 @@ pub(crate) fn bench(rest: &[String]) -> Done {
     part("papercut", &|| papercut(&scratch));
     part("server", &|| server::server(&data(&scratch)));
     part("serving", &|| serving::serving(&scratch));
+    part("export", &|| export::export(&scratch));
     part("allocator", &|| allocator::allocator(&scratch));
     if flag("--build") {
         part("build", &|| build(&scratch));

@@ -104,10 +104,20 @@ impl Server {
         self.child.id()
     }
 
-    fn resident_mib(&self) -> Result<f64, String> {
+    /// Memory that it has now.
+    pub(super) fn resident_mib(&self) -> Result<f64, String> {
+        self.memory_mib("VmRSS:")
+    }
+
+    /// The most that it ever had.
+    pub(super) fn peak_mib(&self) -> Result<f64, String> {
+        self.memory_mib("VmHWM:")
+    }
+
+    fn memory_mib(&self, name: &str) -> Result<f64, String> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
             .map_err(|cause| format!("no memory figures here: {cause}"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such figure")?;
         line.trim()
             .trim_end_matches(" kB")
             .parse::<f64>()

@@ -46,7 +46,7 @@ impl Visit {
         });
         add(Visitor, "POST", "/verify", "/verify", |ask| ask.form(&[("receipt", "{receipt}")]));
         add(Visitor, "GET", "/api/generate/v2/status/{id}", "/api/generate/v2/status/{mine}", plain);
-        for path in ["/studio", "/account", "/api/tokens", "/account/export"] {
+        for path in ["/studio", "/account", "/api/tokens", "/account/export", "/account/export/events"] {
             add(Member, "GET", path, path, plain);
         }
         add(Member, "GET", "/studio/compare", "/studio/compare?id={mine}&id={also_mine}", plain);

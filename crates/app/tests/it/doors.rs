@@ -43,6 +43,7 @@ pub(crate) const MATRIX: &[(&str, &str, &str, [u16; 3])] = &[
     ("POST", "/account/sessions/{id}/revoke", "/account/sessions/{none}/revoke", [401, 303, 401]),
     ("POST", "/account/delete-all", "/account/delete-all", [401, 400, 401]),
     ("GET", "/account/export", "/account/export", [401, 200, 401]),
+    ("GET", "/account/export/events", "/account/export/events", [401, 200, 401]),
     ("POST", "/account/close", "/account/close", [401, 400, 401]),
     ("GET", "/verify", "/verify", [200, 200, 200]),
     ("POST", "/verify", "/verify", [400, 400, 400]),

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // It is a test.
 #![allow(clippy::disallowed_methods)] // A browser goes where it likes.
 
+mod archive;
 mod audit;
 mod authenticator;
 mod backup;
 mod bounds;
+mod closing;
 mod command_line;
 mod crash;
 mod doors;
@@ -33,6 +35,7 @@ mod site;
 mod statistics;
 mod studio;
 mod trouble;
+mod usage;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -314,7 +314,7 @@ async fn older_rows_bring_back_no_passkey_that_was_removed_since() {
     let older = Db::open(&older).await.unwrap();
     let mut writing = older.write().await.unwrap();
     let living = [account].into();
-    Accounts::drop_keyless(&mut writing, &living, Some(&app.house.db)).await.unwrap();
+    Accounts::drop_keyless(&mut writing, &living, Some(&app.house.db), 0).await.unwrap();
     platform::db::commit(writing).await.unwrap();
     let left: Vec<Vec<u8>> =
         sqlx::query_scalar("SELECT id FROM passkey").fetch_all(older.read()).await.unwrap();

@@ -36,17 +36,18 @@ async fn walk(app: &TestApp, clock: &SetClock, account: Id, steps: &[Step]) -> B
         let mut writing = app.house.db.write().await.unwrap();
         match step {
             Step::Hold(credits) => {
-                let hold = accounts.hold(&mut writing, account, *credits, Terms::DailyFirst).await.unwrap();
+                let hold =
+                    accounts.ledger().hold(&mut writing, account, *credits, Terms::DailyFirst).await.unwrap();
                 open.push((hold, *credits));
             }
             Step::Capture(place) if *place < open.len() => {
                 let (hold, credits) = open.remove(*place);
-                accounts.capture(&mut writing, hold).await.unwrap();
+                accounts.ledger().capture(&mut writing, hold).await.unwrap();
                 let day = spent.entry(clock.today()).or_insert((0, 0));
                 *day = (day.0 + 1, day.1 + credits);
             }
             Step::Release(place) if *place < open.len() => {
-                accounts.release(&mut writing, open.remove(*place).0).await.unwrap();
+                accounts.ledger().release(&mut writing, open.remove(*place).0).await.unwrap();
             }
             Step::Sleep(days) => clock.advance(days * DAY_SECONDS),
             Step::Capture(_) | Step::Release(_) => {}
@@ -66,7 +67,7 @@ fn usage_is_what_the_ledger_has_taken_day_by_day() {
         runtime.block_on(async {
             let address = EmailAddress::parse(&format!("{}@example.org", Id::random()).into()).unwrap();
             let account = accounts.find_or_create(&address).await.unwrap();
-            accounts.grant(account, 1_000).await.unwrap();
+            accounts.ledger().grant(account, 1_000).await.unwrap();
             let spent = walk(&app, &clock, account, &steps).await;
             let wanted: Vec<DayUse> = spent
                 .iter()
@@ -75,7 +76,7 @@ fn usage_is_what_the_ledger_has_taken_day_by_day() {
                 .collect();
             let usage = accounts.usage(account, i64::MIN).await.unwrap();
             assert_eq!(usage, wanted);
-            let lines = accounts.lines(account, u32::MAX).await.unwrap();
+            let lines = accounts.ledger().lines(account, u32::MAX).await.unwrap();
             let captured: i64 = lines.iter().filter(|line| line.reason == "capture").map(|line| line.amount).sum();
             assert_eq!(usage.iter().map(|day| i64::from(day.credits)).sum::<i64>(), -captured);
             let first = clock.today() - 29;

@@ -6,7 +6,7 @@ mod reconcile;
 mod sweep;
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -113,7 +113,26 @@ impl Blobs {
     /// `NotFound` where there is none, `Gone` when the record's key is erased.
     pub async fn get(&self, record: Id, kind: Kind) -> Result<vault::Opened> {
         let key = self.keys.get(record).await?;
-        vault::open(&key, record, kind, &self.read(record, kind)?)
+        self.open_under(&key, record, kind)
+    }
+
+    /// Reads and opens a blob under its record's key, for threads that may wait for the disk.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none.
+    pub fn open_under(&self, key: &RecordKey, record: Id, kind: Kind) -> Result<vault::Opened> {
+        vault::open(key, record, kind, &self.read(record, kind)?)
+    }
+
+    /// Length of a blob as its file says; opening it shows whether that is true.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none.
+    pub fn plain_bytes(&self, record: Id, kind: Kind) -> Result<u64> {
+        let mut head = Vec::with_capacity(vault::HEAD_BYTES);
+        let file = self.find(record, kind, |path| File::open(path))?;
+        file.take(vault::HEAD_BYTES as u64).read_to_end(&mut head)?;
+        vault::plain_len(&head)
     }
 
     /// Reads and opens some bytes of a blob; the second value is its whole length.
@@ -150,14 +169,18 @@ impl Blobs {
     }
 
     fn read(&self, record: Id, kind: Kind) -> Result<Vec<u8>> {
+        self.find(record, kind, |path| fs::read(path))
+    }
+
+    /// Reads a blob where it is: in its place, or where it waits for its row.
+    fn find<T>(&self, record: Id, kind: Kind, read: impl Fn(&Path) -> io::Result<T>) -> Result<T> {
         let name = kind.to_string();
-        let read = fs::read(self.record_dir(record).join(&name));
         let missing = |cause: &io::Error| cause.kind() == io::ErrorKind::NotFound;
-        let read = match read {
-            Err(cause) if missing(&cause) => fs::read(self.incoming_dir(record).join(&name)),
-            read => read,
+        let found = match read(&self.record_dir(record).join(&name)) {
+            Err(cause) if missing(&cause) => read(&self.incoming_dir(record).join(&name)),
+            found => found,
         };
-        read.map_err(|cause| {
+        found.map_err(|cause| {
             if missing(&cause) { Error::not_found("There is no such picture.") } else { cause.into() }
         })
     }
@@ -216,6 +239,7 @@ mod tests {
         for settled in [false, true] {
             for (kind, plain) in &parts {
                 assert_eq!(*blobs.get(record, *kind).await.unwrap(), *plain, "{settled}");
+                assert_eq!(blobs.plain_bytes(record, *kind).unwrap(), plain.len() as u64, "{settled}");
             }
             blobs.settle(&[record]).unwrap();
         }

@@ -18,9 +18,11 @@ pub enum Heard {
     ForwardedFor,
     /// The site that was asked, to be held against where a form came from.
     Host,
+    /// The state of which a part is wanted; of another one, the whole is.
+    IfRange,
     /// Where a form came from.
     Origin,
-    /// Which part of a picture is wanted.
+    /// Which part of a picture or of an export is wanted.
     Range,
     /// Where a form came from, as newer browsers say it.
     SecFetchSite,
@@ -28,13 +30,14 @@ pub enum Heard {
 
 impl Heard {
     /// Every header that is read.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Accept,
         Self::AcceptLanguage,
         Self::Authorization,
         Self::Cookie,
         Self::ForwardedFor,
         Self::Host,
+        Self::IfRange,
         Self::Origin,
         Self::Range,
         Self::SecFetchSite,
@@ -50,6 +53,7 @@ impl Heard {
             Self::Cookie => header::COOKIE,
             Self::ForwardedFor => HeaderName::from_static("x-forwarded-for"),
             Self::Host => header::HOST,
+            Self::IfRange => header::IF_RANGE,
             Self::Origin => header::ORIGIN,
             Self::Range => header::RANGE,
             Self::SecFetchSite => HeaderName::from_static("sec-fetch-site"),

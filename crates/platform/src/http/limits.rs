@@ -53,8 +53,16 @@ pub const CHECKS: RateLimit =
 pub const CLOSURES: RateLimit =
     limit("closing of an account", 20, HOUR, "each erases in a turn of its own, which others wait for");
 
+/// Downloads of everything that is held about an account, resumed ones among them.
+pub const EXPORTS: RateLimit = limit(
+    "export",
+    240,
+    HOUR,
+    "each looks at every picture of an account; a line that breaks each minute still gets all",
+);
+
 /// All of them.
-pub const LIMITS: [&RateLimit; 9] = [
+pub const LIMITS: [&RateLimit; 10] = [
     &MAILS_TO_ADDRESS,
     &MAILS_BY_NETWORK,
     &CODES_BY_NETWORK,
@@ -64,4 +72,5 @@ pub const LIMITS: [&RateLimit; 9] = [
     &GUESSES,
     &CHECKS,
     &CLOSURES,
+    &EXPORTS,
 ];

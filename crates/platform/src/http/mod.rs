@@ -6,6 +6,7 @@ mod failure;
 mod guard;
 mod heard;
 pub mod limits;
+mod range;
 mod rate;
 mod visitor;
 
@@ -13,6 +14,7 @@ pub use client::{Client, Clients, Proxies, count_request, know_client};
 pub use failure::{Door, Edge, Failure, Reply, edge};
 pub use guard::{Guard, STRICT_HEADERS, refuse_foreign_posts, refuse_long_addresses, security_headers};
 pub use heard::Heard;
+pub use range::ByteRange;
 pub(crate) use rate::DayKey;
 pub use rate::{RateLimit, RateLimits, client_network};
 pub use visitor::{Cookie, Html, Theme, Visitor};
