@@ -62,14 +62,17 @@ export const signIn = async (page, code, name) => {
   await page.waitForURL(/\/studio/);
 };
 
-/** Starts a server, at an address of this host; with `entries`, over a gallery into which they were imported. */
-export const openHouse = async ({ entries, host = "127.0.0.1" } = {}) => {
+/**
+ * Starts a server, at an address of this host; with `entries`, over a gallery into which they were imported; with `more`
+ * settings, and pages `elsewhere` that may be gone to.
+ */
+export const openHouse = async ({ entries, host = "127.0.0.1", more = {}, elsewhere = [] } = {}) => {
   const folder = await mkdtemp(join(tmpdir(), "safelight-e2e-"));
   const [data, mail] = [join(folder, "data"), join(folder, "mail")];
   await mkdir(mail);
   const binary = process.env.SAFELIGHT_BINARY;
   // Journeys ask how pages behave, not how well this machine's disk and swap forget.
-  const env = { ...process.env, SAFELIGHT_ANCHOR_CHECK: "accept", SAFELIGHT_SWAP_CHECK: "accept" };
+  const env = { ...process.env, SAFELIGHT_ANCHOR_CHECK: "accept", SAFELIGHT_SWAP_CHECK: "accept", ...more };
   if (entries) await promisify(execFile)(binary, ["import", "--data", data, entries], { env });
   const port = await freePort();
   const base = `http://${host}:${port}`;
@@ -93,7 +96,7 @@ export const openHouse = async ({ entries, host = "127.0.0.1" } = {}) => {
   const newPage = async (options = {}) => {
     const context = await browser.newContext({ baseURL: base, ...options });
     const page = await context.newPage();
-    page.on("request", (request) => { if (!request.url().startsWith(base) && !request.url().startsWith("blob:")) trouble.push(`foreign request ${request.url()}`); });
+    page.on("request", (request) => { if (![base, "blob:", ...elsewhere].some((start) => request.url().startsWith(start))) trouble.push(`foreign request ${request.url()}`); });
     page.on("console", (message) => { if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) trouble.push(`console: ${message.text()}`); });
     page.on("pageerror", (error) => trouble.push(`script: ${error.message}`));
     return page;

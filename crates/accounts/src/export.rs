@@ -9,7 +9,7 @@ use vault::RecordKey;
 use crate::{ADDRESS_FIELD, Accounts, keys, passkeys};
 
 /// The rows of each table that lead to an account.
-const STATEMENTS: [(&str, &str); 7] = [
+const STATEMENTS: [(&str, &str); 9] = [
     ("account", "SELECT * FROM account WHERE id = ?"),
     ("session", "SELECT * FROM session WHERE account = ? ORDER BY created_day, id"),
     ("api_key", "SELECT * FROM api_key WHERE account = ? ORDER BY created_day, id"),
@@ -21,6 +21,12 @@ const STATEMENTS: [(&str, &str); 7] = [
          OR credit IN (SELECT id FROM book WHERE account = ?1) ORDER BY id",
     ),
     ("hold", "SELECT * FROM hold WHERE account = ? ORDER BY id"),
+    ("purchase", "SELECT * FROM purchase WHERE account = ? ORDER BY day, id"),
+    (
+        "payment_event",
+        "SELECT e.* FROM payment_event e WHERE EXISTS (SELECT 1 FROM purchase p WHERE p.account = ? \
+         AND (p.session = e.object OR p.intent = e.intent)) ORDER BY e.day, e.id",
+    ),
 ];
 
 /// Turns what was sealed into what its owner reads.

@@ -67,6 +67,17 @@ enum Command {
     /// Work with the ledger.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Show a purchase, for whoever wrote its number and its code.
+    Purchase {
+        /// Its number.
+        number: String,
+        /// Its code.
+        #[arg(long)]
+        code: String,
+    },
+    /// Work with purchases.
+    #[command(subcommand)]
+    Purchases(Purchases),
     /// Look at disk, memory, keys, files and ledger; exit 1 where something is wrong.
     Doctor {
         /// Print JSON.
@@ -146,6 +157,12 @@ enum Artwork {
 enum Ledger {
     /// Add everything up; exit 1 when it does not add up.
     Check,
+}
+
+#[derive(Subcommand)]
+enum Purchases {
+    /// Apply what the payment processor has told and did not arrive, as each day.
+    Reconcile,
 }
 
 #[derive(Subcommand)]
@@ -232,6 +249,12 @@ async fn carry_out(place: &Place, command: Command) -> Result<i32> {
             let proof = place.get(Request::CheckLedger).await?;
             print(&proof.to_string())?;
             return Ok(i32::from(proof.get("adds_up") != Some(&Value::Bool(true))));
+        }
+        Command::Purchase { number, code } => {
+            print(&pretty(&place.get(Request::ShowPurchase { number, code }).await?))?;
+        }
+        Command::Purchases(Purchases::Reconcile) => {
+            print(&place.get(Request::ReconcilePurchases).await?.to_string())?;
         }
         Command::Doctor { json } => {
             let found = place.get(Request::Doctor).await?;

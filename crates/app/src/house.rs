@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accounts::{Accounts, Gifts};
+use accounts::{Accounts, Gifts, Reconciled, Till};
 use axum::extract::FromRef;
 use engines::openai::OpenAi;
 use engines::papercut::Papercut;
@@ -17,6 +17,7 @@ use platform::keys::Keys;
 use platform::log::{Event, Log, Notice};
 use platform::mail::Mailer;
 use platform::outgoing::{self, Outgoing, Purpose};
+use platform::payments::Payments;
 use platform::sandbox::Sandbox;
 use platform::statistics::Counters;
 use platform::ui::Site;
@@ -131,6 +132,7 @@ impl House {
             gifts: Gifts { daily: settings.daily_credits, welcome: settings.welcome_credits },
             site_name: settings.site_name.clone(),
             public_url: settings.public_url.clone(),
+            till: till(settings.payments, &outgoing)?,
         });
         let accounts = Arc::new(accounts.await?);
         let studio = Studio::new(studio::Parts {
@@ -230,6 +232,16 @@ impl House {
         Ok((swept, missing))
     }
 
+    /// Holds the books against the payment processor's list of events.
+    ///
+    /// # Errors
+    /// As `Accounts::reconcile_purchases`.
+    pub async fn reconcile_purchases(&self) -> Result<Reconciled> {
+        let Some(done) = self.accounts.reconcile_purchases().await? else { return Ok(Reconciled::default()) };
+        self.log.write(Event::Payments { seen: done.seen, missed: done.missed });
+        Ok(done)
+    }
+
     /// Ends what goes on beside, and closes the database.
     pub async fn close(&self) {
         self.accounts.drain_mails().await;
@@ -297,6 +309,10 @@ fn encoder(log: &Log) -> Result<Option<Arc<Encoder>>> {
             Ok(None)
         }
     }
+}
+
+fn till(payments: Option<Payments>, outgoing: &Outgoing) -> Result<Option<Till>> {
+    payments.map(|payments| Ok(Till::new(payments, outgoing.client(Purpose::Payment)?))).transpose()
 }
 
 fn models(

@@ -70,6 +70,15 @@ pub enum Request {
     },
     /// Add up the ledger.
     CheckLedger,
+    /// Show what was bought, as its buyer's receipt does.
+    ShowPurchase {
+        /// Its number.
+        number: String,
+        /// Its code, which its buyer knows.
+        code: String,
+    },
+    /// Hold the books against the payment processor's list of events, and apply what did not arrive.
+    ReconcilePurchases,
     /// The public key that receipts are checked with.
     VerifierKey,
     /// Look at everything.
@@ -161,6 +170,14 @@ pub async fn execute(house: &House, request: Request, asker: Asker) -> Result<Va
             Ok(
                 json!({ "adds_up": proof.holds(), "transfers": proof.transfers, "days": proof.days, "wrong": faults }),
             )
+        }
+        Request::ShowPurchase { number, code } => {
+            serde_json::to_value(house.accounts.receipt(&number, &code).await?)
+                .map_err(|cause| Error::internal("a receipt cannot be written").because(cause))
+        }
+        Request::ReconcilePurchases => {
+            let done = house.reconcile_purchases().await?;
+            Ok(json!({ "seen": done.seen, "missed": done.missed }))
         }
         Request::Reseal { epoch, first, under } => backup::reseal(house, epoch, &first, &under).await,
         Request::Rotate => {

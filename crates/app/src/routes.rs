@@ -10,7 +10,7 @@ use axum::routing::{delete, get, post};
 use axum::{Form, Router};
 use kernel::limits::PICTURE_BYTES_MAX;
 use kernel::{Error, Locale};
-use platform::http::limits::{CHECKS, CLOSURES, EXPORTS, ORDERS, READS};
+use platform::http::limits::{CHECKS, CLOSURES, EXPORTS, ORDERS, PURCHASE_CODES, PURCHASES, READS};
 use platform::http::{
     Clients, Cookie, Edge, Failure, Guard, Theme, edge, know_client, refuse_foreign_posts,
     refuse_long_addresses, security_headers,
@@ -30,6 +30,8 @@ use crate::table::{Table, bodied, limited};
 const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a body with a receipt, which names each record that was erased.
 const RECEIPT_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a body with an event of the payment processor.
+const EVENT_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a body with a picture: the largest as base64 in JSON, and the form around it.
 const PICTURED_BYTES_MAX: usize = PICTURE_BYTES_MAX / 3 * 4 + 1024 * 1024;
 /// What is sent as it is.
@@ -104,6 +106,9 @@ fn pages(table: Table) -> Table {
         .route("/account/passkeys/question", post(accounts::pages::ask_for_new_passkey))
         .route("/account/passkeys/{id}/remove", post(accounts::pages::remove_passkey))
         .route("/account/sessions/dismiss", post(accounts::pages::dismiss_notice))
+        .route("/account/purchases", limited(&PURCHASES, post(accounts::pages::buy)))
+        .route("/account/purchases/{id}", limited(&READS, get(accounts::pages::purchase)))
+        .route("/account/purchases/{id}/state", limited(&READS, get(accounts::pages::purchase_state)))
         .route("/account/sessions/revoke-all", post(accounts::pages::revoke_all))
         .route("/account/sessions/{id}/revoke", post(accounts::pages::revoke_session))
         .route("/account/delete-all", limited(&CLOSURES, post(trust::erase::erase_pictures)))
@@ -114,6 +119,10 @@ fn pages(table: Table) -> Table {
             "/verify",
             bodied(RECEIPT_BYTES_MAX, limited(&CHECKS, post(trust::receipts::verify)))
                 .get(trust::receipts::verify_form),
+        )
+        .route(
+            "/receipt",
+            limited(&PURCHASE_CODES, post(accounts::pages::receipt)).get(accounts::pages::receipt_form),
         )
         .route("/log/checkpoint", get(trust::receipts::checkpoint))
         .route("/log/tile/{*path}", get(trust::receipts::tile))
@@ -130,6 +139,7 @@ fn pages(table: Table) -> Table {
 
 fn programs(table: Table) -> Table {
     table
+        .route("/webhooks/stripe", bodied(EVENT_BYTES_MAX, post(accounts::pages::payment_event)))
         .route("/api/search", limited(&READS, get(gallery::api::search)))
         .route("/api/images/{id}", limited(&READS, get(gallery::api::image)))
         .route("/api/models", limited(&READS, get(studio::api::models)))

@@ -133,6 +133,12 @@ async fn chores(house: House, starter_gallery: Switch, stop: CancellationToken) 
     let mut hours = 0;
     while stop.run_until_cancelled(tokio::time::sleep(EXPIRY_INTERVAL)).await.is_some() {
         hours += 1;
+        // Soon after the start too: while the server was away, events were sent to nobody.
+        if hours % HOURS_PER_DAY == 1
+            && let Err(error) = house.reconcile_purchases().await
+        {
+            house.log.failure(&error);
+        }
         if hours % HOURS_PER_DAY == 0
             && let Err(error) = house.reconcile_files().await
         {

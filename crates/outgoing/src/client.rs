@@ -88,7 +88,20 @@ impl Ask {
         Self { request: self.request.json(body), ..self }
     }
 
-    /// With this form.
+    /// With a header that the other side's interface asks for.
+    #[must_use]
+    pub fn header(self, name: &'static str, value: &str) -> Self {
+        Self { request: self.request.header(name, value), ..self }
+    }
+
+    /// With this form, as its pairs are encoded.
+    #[must_use]
+    pub fn form(self, pairs: String) -> Self {
+        let kind = (header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        Self { request: self.request.header(kind.0, kind.1).body(pairs), ..self }
+    }
+
+    /// With this form, which may have files.
     #[must_use]
     pub fn multipart(self, form: Form) -> Self {
         Self { request: self.request.multipart(form), ..self }

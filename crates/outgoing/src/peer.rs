@@ -15,6 +15,8 @@ pub enum Purpose {
     Engine,
     /// Has the pictures of posts that are imported.
     PictureSource,
+    /// Takes payments.
+    Payment,
 }
 
 impl Purpose {
@@ -25,15 +27,16 @@ impl Purpose {
             Self::Mail => "mail",
             Self::Engine => "engine",
             Self::PictureSource => "picture source",
+            Self::Payment => "payment",
         }
     }
 
-    /// Which addresses its peers may have: a mail server or an engine may stand beside this program, a source of
+    /// Which addresses its peers may have: whom the operator has named may stand beside this program, a source of
     /// pictures has no business in the operator's network.
     #[must_use]
     pub const fn reach(self) -> Reach {
         match self {
-            Self::Mail | Self::Engine => Reach::Own,
+            Self::Mail | Self::Engine | Self::Payment => Reach::Own,
             Self::PictureSource => Reach::Public,
         }
     }

@@ -12,6 +12,7 @@ use outgoing::Url;
 use crate::http::Proxies;
 use crate::log::Form;
 use crate::mail::Route;
+use crate::payments::Payments;
 use crate::sandbox::Mode;
 
 /// One setting, as documented and as read.
@@ -118,6 +119,18 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "Models offered from that API with their price in credits, such as gpt-image-1=5,flux=2",
     ),
+    setting(
+        "packs",
+        "",
+        "Credits for sale with their prices, such as 100=5.00 EUR,500=20.00 EUR; empty sells none, and no page mentions payments",
+    ),
+    setting("stripe-key", "", "Key for payments by Stripe; better set by its variable than by its flag"),
+    setting(
+        "stripe-webhook-secrets",
+        "",
+        "Signing secret of the webhook, or, while it is replaced, the old and the new one with a comma; better set by its variable",
+    ),
+    setting("stripe-url", "https://api.stripe.com", "Another address of Stripe's API, for tests"),
 ];
 
 /// Name of the file with the root of the keys.
@@ -167,6 +180,7 @@ pub struct Settings {
     pub drawing_threads: usize,
     pub picture_hosts: Vec<Url>,
     pub remote: Option<RemoteApi>,
+    pub payments: Option<Payments>,
 }
 
 /// What to do where this machine cannot keep a promise.
@@ -300,6 +314,7 @@ impl Settings {
             },
             picture_hosts: picture_hosts(&value("picture-hosts"))?,
             remote: remote(&value("openai-url"), value("openai-key"), &value("openai-models"))?,
+            payments: Payments::of(value)?,
         })
     }
 }
@@ -460,6 +475,8 @@ mod tests {
             assert_eq!(error.field, Some(flag));
         }
         assert!(resolve(&["serve", "--openai-url=http://x", "--openai-models=a"]).is_err());
+        let error = resolve(&["serve", "--packs=100=5.00 EUR"]).unwrap_err();
+        assert_eq!(error.field, Some("stripe-key"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod log;
 pub mod mail;
 pub mod outgoing;
+pub mod payments;
 mod reserve;
 pub mod sandbox;
 pub mod shelf;

@@ -15,7 +15,9 @@ pub fn peers(settings: &Settings) -> Vec<Peer> {
     let engine = settings.remote.iter().filter_map(|api| Peer::at(&api.url, Purpose::Engine, "openai-url"));
     let pictures = settings.picture_hosts.iter();
     let pictures = pictures.filter_map(|host| Peer::at(host, Purpose::PictureSource, "picture-hosts"));
-    mail.into_iter().chain(engine).chain(pictures).collect()
+    let payment = settings.payments.iter();
+    let payment = payment.filter_map(|payments| Peer::at(&payments.url, Purpose::Payment, "stripe-url"));
+    mail.into_iter().chain(engine).chain(pictures).chain(payment).collect()
 }
 
 #[cfg(test)]
@@ -53,6 +55,10 @@ mod tests {
                 "engine http://[::1]:8188 by openai-url",
                 "picture source https://pictures.example:8443 by picture-hosts"
             ]
+        );
+        assert_eq!(
+            of(&["--picture-hosts=", "--packs=9=1 EUR", "--stripe-key=k", "--stripe-webhook-secrets=s"]),
+            ["payment https://api.stripe.com:443 by stripe-url"]
         );
         assert_eq!(
             of(&["--picture-hosts", "", "--mail", "smtps://mail.example"])[0],

@@ -10,6 +10,7 @@ use platform::ui::{Nav, Page, Said, Site, say};
 use crate::keys::KeysSection;
 use crate::ledger::CreditsSection;
 use crate::passkeys::PasskeysSection;
+use crate::purchases::PurchasesSection;
 use crate::sessions::SessionsSection;
 use crate::{Accounts, Member};
 
@@ -19,6 +20,8 @@ use crate::{Accounts, Member};
 pub(crate) struct AccountPage {
     page: Page,
     credits: CreditsSection,
+    /// None where nothing is for sale.
+    purchases: Option<PurchasesSection>,
     pub(crate) keys: KeysSection,
     /// Where the address of this site allows them.
     passkeys: Option<PasskeysSection>,
@@ -49,6 +52,7 @@ impl Accounts {
             page: Page::new(site, visitor, Nav::Account, say(locale, "account-title"))
                 .for_member(Some(&member)),
             credits: self.credits_section(account, locale).await?,
+            purchases: self.purchases_section(account).await?,
             keys: self.keys_section(account, locale).await?,
             passkeys: self.passkeys_section(account).await?,
             sessions: self.sessions_section(member).await?,

@@ -45,6 +45,20 @@ impl Visit {
             ask.form(&[("lang", "ja"), ("back", "/")])
         });
         add(Visitor, "POST", "/verify", "/verify", |ask| ask.form(&[("receipt", "{receipt}")]));
+        add(Visitor, "GET", "/receipt", "/receipt", plain);
+        add(Visitor, "POST", "/receipt", "/receipt", |ask| {
+            ask.form(&[("purchase", "{purchase}"), ("code", "{purchase_code}")])
+        });
+        add(Visitor, "POST", "/webhooks/stripe", "/webhooks/stripe", |ask| {
+            ask.body("application/json", "{event}").header("stripe-signature", "{event_signature}")
+        });
+        add(Member, "POST", "/account/purchases", "/account/purchases", |ask| {
+            ask.form(&[("purchase", "{purchase}"), ("pack", "100%3D5.00%20EUR")])
+        });
+        for end in ["", "/state"] {
+            let path = format!("/account/purchases/{{id}}{end}");
+            add(Member, "GET", &path, &format!("/account/purchases/{{purchase}}{end}"), plain);
+        }
         add(Visitor, "GET", "/api/generate/v2/status/{id}", "/api/generate/v2/status/{mine}", plain);
         for path in ["/studio", "/account", "/api/tokens", "/account/export", "/account/export/events"] {
             add(Member, "GET", path, path, plain);

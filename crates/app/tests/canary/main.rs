@@ -21,6 +21,9 @@ mod registered;
 #[allow(dead_code)] // Long texts of canaries are the other suite's.
 mod scan;
 mod script;
+#[path = "../it/stripe/mod.rs"]
+#[allow(dead_code)] // Stories and lists are the other suite's.
+mod stripe;
 mod watched;
 mod wrong;
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use imaging::Picture;
+use kernel::{Clock, SystemClock};
 use serde_json::{Value, json};
 use sqlx::Connection;
 
@@ -14,13 +15,15 @@ use crate::asks::{Answer, Ask, Then, send};
 use crate::authenticator::Authenticator;
 use crate::registered::registered;
 use crate::scan::MARK;
+use crate::stripe::stories::Step;
+use crate::stripe::{SECRET, Stripe, signature};
 use crate::watched::Watched;
 
 /// How often a folder or a state is looked at, and how often at most.
 const LOOK: Duration = Duration::from_millis(10);
 const LOOKS_MAX: usize = 3000;
 /// Routes that read nothing which can break, and so have no answer of the server's fault; held to that.
-const UNBREAKABLE: [&str; 14] = [
+const UNBREAKABLE: [&str; 15] = [
     "GET /assets/{digest}/{*path}",
     "GET /favicon.ico",
     "GET /healthz",
@@ -33,6 +36,7 @@ const UNBREAKABLE: [&str; 14] = [
     "POST /sign-in/passkey/question",
     "GET /api/models",
     "GET /transparency",
+    "GET /receipt",
     "GET /verify",
     "GET /.well-known/privacy.json",
 ];
@@ -52,6 +56,7 @@ pub(crate) struct Visit {
     metrics: SocketAddr,
     database: PathBuf,
     mail: PathBuf,
+    stripe: Stripe,
     session: String,
     key: String,
     /// What stands for `{name}` in addresses.
@@ -85,6 +90,7 @@ impl Visit {
             metrics: server.metrics,
             database: server.data().join("safelight.db"),
             mail: server.mail(),
+            stripe: server.stripe.clone(),
             session: String::new(),
             key: made["api_key"].as_str().unwrap().to_owned(),
             known: BTreeMap::from([("artwork", "heron".to_owned())]),
@@ -228,6 +234,7 @@ impl Visit {
         let made = json_of(&self.ask("POST /api/tokens", &made).await);
         self.known.insert("other_key", made["id"].as_str().unwrap().to_owned());
         self.make_passkeys().await;
+        self.buy().await;
         let front = Ask::new("GET", "/").send(self.address).await.text();
         self.known.insert("asset", between(&front, "/assets/", "\"").remove(0));
         self.known.insert("record", between(&front, "/p/", "/").remove(0));
@@ -262,6 +269,26 @@ impl Visit {
         let ask = self.by(who, Ask::new("POST", path).json(&json!({})));
         let answer = self.ask(&format!("POST {path}"), &ask).await;
         (json_of(&answer), answer.cookie("passkey"))
+    }
+
+    /// A purchase with its code, and an event that tells of it.
+    async fn buy(&mut self) {
+        let page = self.by(Member, Ask::new("GET", "/account")).send(self.address).await.text();
+        let id = between(&page, "name=\"purchase\" value=\"", "\"").remove(0);
+        let buy =
+            Ask::new("POST", "/account/purchases").form(&[("purchase", &id), ("pack", "100%3D5.00%20EUR")]);
+        assert_eq!(self.ask("POST /account/purchases", &self.by(Member, buy)).await.status, 200);
+        let page = self
+            .by(Member, Ask::new("GET", &format!("/account/purchases/{id}")))
+            .send(self.address)
+            .await
+            .text();
+        self.known.insert("purchase_code", between(&page, "<code>", "</code>").remove(0));
+        let now = Clock::now(&SystemClock);
+        let event = self.stripe.happen(&self.stripe.page_of(&id), Step::Completed, now).to_string();
+        self.known.insert("event_signature", signature(SECRET, event.as_bytes(), now));
+        self.known.insert("event", event);
+        self.known.insert("purchase", id);
     }
 
     /// A member's picture.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::device::Device;
 use crate::scan::Scanner;
+use crate::stripe::Stripe;
 
 /// System calls that can carry something out of the process, and those that open and close what they carry it to.
 const CALLS: &str = "write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,sendmmsg,open,openat,openat2,creat,rename,renameat,\
@@ -42,10 +43,24 @@ pub(crate) struct Watched {
     disk: Option<Device>,
     pub(crate) address: SocketAddr,
     pub(crate) metrics: SocketAddr,
+    /// The one that it may speak to.
+    pub(crate) stripe: Stripe,
 }
 
 fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// A stand-in for Stripe, on a thread of its own.
+fn stand_in() -> Stripe {
+    let (give, take) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        crate::runtime().block_on(async {
+            give.send(Stripe::start().await).unwrap();
+            std::future::pending::<()>().await;
+        });
+    });
+    take.recv().unwrap()
 }
 
 impl Watched {
@@ -54,7 +69,8 @@ impl Watched {
         let dir = tempfile::tempdir().unwrap();
         let (address, metrics) = (free(), free());
         let nobody = Command::new("true").spawn().unwrap();
-        let mut watched = Self { strace: nobody, dir, disk: Some(disk), address, metrics };
+        let mut watched =
+            Self { strace: nobody, dir, disk: Some(disk), address, metrics, stripe: stand_in() };
         watched.strace.wait().unwrap();
         let program = make(&watched);
         let mut strace = Command::new("strace");
@@ -94,6 +110,7 @@ impl Watched {
             "--metrics",
             &self.metrics.to_string(),
         ]);
+        command.args(self.stripe.settings());
         command
     }
 
@@ -190,6 +207,7 @@ impl Watched {
             files_elsewhere: BTreeSet::new(),
         };
         let (mut clients, mail) = (HashSet::new(), self.mail());
+        let stripe = format!("htons({})", self.stripe.base.rsplit(':').next().unwrap());
         let inside = [self.data(), mail.clone(), PathBuf::from("/proc"), PathBuf::from("/dev/null")];
         for line in BufReader::new(File::open(self.path("trace")).unwrap()).split(b'\n') {
             let call = Call::read(&line.unwrap());
@@ -198,7 +216,9 @@ impl Watched {
                 "accept4" => clients.extend(call.result()),
                 "close" => drop(call.first_descriptor().map(|fd| clients.remove(&fd))),
                 "connect" | "sendto" | "sendmsg" | "sendmmsg" if call.arguments().contains("AF_INET") => {
-                    traces.connections.insert(call.text.clone());
+                    if !call.arguments().contains(&stripe) {
+                        traces.connections.insert(call.text.clone());
+                    }
                 }
                 "open" | "openat" | "openat2" | "creat" if call.may_write() && !call.is_in(&inside) => {
                     traces.files_elsewhere.insert(call.text.clone());

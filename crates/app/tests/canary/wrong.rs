@@ -6,7 +6,7 @@ use crate::asks::{Ask, Then};
 use crate::script::{Visit, Who};
 
 /// Names of fields and parameters that some route reads.
-const FIELDS: [&str; 35] = [
+const FIELDS: [&str; 37] = [
     "address",
     "aspectRatio",
     "back",
@@ -23,9 +23,11 @@ const FIELDS: [&str; 35] = [
     "modelId",
     "name",
     "next",
+    "pack",
     "page",
     "picture",
     "prompt",
+    "purchase",
     "q",
     "ratio",
     "rawId",
@@ -46,7 +48,7 @@ const FIELDS: [&str; 35] = [
 /// Bytes of a body that no form may have.
 const LARGE_BYTES: usize = 200_000;
 /// Headers that clients, proxies and libraries send.
-const HEADERS: [&str; 26] = [
+const HEADERS: [&str; 27] = [
     "accept",
     "accept-encoding",
     "accept-language",
@@ -65,6 +67,7 @@ const HEADERS: [&str; 26] = [
     "range",
     "referer",
     "sec-fetch-site",
+    "stripe-signature",
     "te",
     "traceparent",
     "true-client-ip",

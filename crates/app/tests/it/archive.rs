@@ -100,8 +100,9 @@ fn check_elsewhere(archive: &Path) {
 
 #[tokio::test]
 async fn an_export_is_whole_for_other_programs() {
-    let app = TestApp::start().await;
-    let member = crate::export::lived_in(&app).await;
+    let shop = crate::purchases::Shop::open().await;
+    let app = &shop.app;
+    let member = crate::export::lived_in(&shop).await;
     let asked = member.get(app.url("/account/export")).header("accept-encoding", "gzip, br");
     let answer = asked.send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "application/zip");

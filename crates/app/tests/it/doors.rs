@@ -39,6 +39,13 @@ pub(crate) const MATRIX: &[(&str, &str, &str, [u16; 3])] = &[
     ("POST", "/account/passkeys/question", "/account/passkeys/question", [401, 200, 401]),
     ("POST", "/account/passkeys/{id}/remove", "/account/passkeys/{none}/remove", [401, 404, 401]),
     ("POST", "/account/sessions/dismiss", "/account/sessions/dismiss", [401, 303, 401]),
+    // Where nothing is for sale these are not there for anybody; `purchases.rs` asks them where something is.
+    ("POST", "/account/purchases", "/account/purchases", [404, 404, 404]),
+    ("GET", "/account/purchases/{id}", "/account/purchases/{none}", [404, 404, 404]),
+    ("GET", "/account/purchases/{id}/state", "/account/purchases/{none}/state", [404, 404, 404]),
+    ("GET", "/receipt", "/receipt", [404, 404, 404]),
+    ("POST", "/receipt", "/receipt", [404, 404, 404]),
+    ("POST", "/webhooks/stripe", "/webhooks/stripe", [404, 404, 404]),
     ("POST", "/account/sessions/revoke-all", "/account/sessions/revoke-all", [401, 303, 401]),
     ("POST", "/account/sessions/{id}/revoke", "/account/sessions/{none}/revoke", [401, 303, 401]),
     ("POST", "/account/delete-all", "/account/delete-all", [401, 400, 401]),

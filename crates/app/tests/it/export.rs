@@ -8,6 +8,8 @@ use trust::data_map::data_map;
 
 use crate::TestApp;
 use crate::archive::files;
+use crate::purchases::Shop;
+use crate::stripe::stories::Step;
 
 /// Tables and columns of a section, as the data map names them.
 fn columns(section: &Value) -> BTreeSet<String> {
@@ -20,7 +22,8 @@ fn columns(section: &Value) -> BTreeSet<String> {
 }
 
 /// An account with something in every table.
-pub(crate) async fn lived_in(app: &TestApp) -> reqwest::Client {
+pub(crate) async fn lived_in(shop: &Shop) -> reqwest::Client {
+    let app = &shop.app;
     let member = app.sign_in("ada@example.org").await;
     app.passkey(&member, "grey key").await;
     app.form(&member, "/account/keys", &[("name", "my script"), ("may", "make")]).await;
@@ -34,13 +37,16 @@ pub(crate) async fn lived_in(app: &TestApp) -> reqwest::Client {
     let upload = member.post(app.url("/studio/references")).header("sec-fetch-site", "same-origin");
     let form = reqwest::multipart::Form::new().part("picture", part);
     assert_eq!(upload.multipart(form).send().await.unwrap().status(), 200);
+    let (_, page) = shop.begin(&member).await;
+    assert_eq!(shop.tell(&page, Step::Completed).await, 200);
     member
 }
 
 #[tokio::test]
 async fn the_export_is_what_the_data_map_says_of_an_account_and_nothing_else() {
-    let app = TestApp::with_passkeys().await;
-    let (member, other) = (lived_in(&app).await, app.sign_in("bob@example.org").await);
+    let shop = Shop::open().await;
+    let app = &shop.app;
+    let (member, other) = (lived_in(&shop).await, app.sign_in("bob@example.org").await);
     let answer = member.get(app.url("/account/export")).send().await.unwrap();
     assert_eq!(answer.headers()["cache-control"], "no-store");
     assert!(answer.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
@@ -73,8 +79,9 @@ async fn the_export_is_what_the_data_map_says_of_an_account_and_nothing_else() {
 
 #[tokio::test]
 async fn the_slices_hold_back_no_row_of_an_account() {
-    let app = TestApp::with_passkeys().await;
-    lived_in(&app).await;
+    let shop = Shop::open().await;
+    lived_in(&shop).await;
+    let app = &shop.app;
     let account = app.house.accounts.records().await[0];
     let mut tables = app.house.accounts.export(account).await.unwrap();
     tables.extend(app.house.studio.export(account).await.unwrap());

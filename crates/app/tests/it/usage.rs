@@ -88,8 +88,9 @@ fn usage_is_what_the_ledger_has_taken_day_by_day() {
 
 #[tokio::test]
 async fn the_account_page_shows_what_was_used_and_only_ones_own() {
-    let app = TestApp::start().await;
-    let (member, other) = (crate::export::lived_in(&app).await, app.sign_in("bob@example.org").await);
+    let shop = crate::purchases::Shop::open().await;
+    let app = &shop.app;
+    let (member, other) = (crate::export::lived_in(&shop).await, app.sign_in("bob@example.org").await);
     let today = accounts::day_text(kernel::SystemClock.today());
     let page = member.get(app.url("/account")).send().await.unwrap().text().await.unwrap();
     let row = format!(

@@ -52,7 +52,7 @@ pub enum Door {
 impl Door {
     fn of(path: &str, headers: &HeaderMap) -> Self {
         let accept = Heard::Accept.of(headers).unwrap_or_default();
-        if path.starts_with("/api/") || path.starts_with("/r/") {
+        if ["/api/", "/r/", "/webhooks/"].iter().any(|start| path.starts_with(start)) {
             Self::Json
         } else if accept.starts_with("application/json") {
             Self::Script

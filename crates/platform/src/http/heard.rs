@@ -26,11 +26,13 @@ pub enum Heard {
     Range,
     /// Where a form came from, as newer browsers say it.
     SecFetchSite,
+    /// What an event of the payment processor is signed with.
+    StripeSignature,
 }
 
 impl Heard {
     /// Every header that is read.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Accept,
         Self::AcceptLanguage,
         Self::Authorization,
@@ -41,6 +43,7 @@ impl Heard {
         Self::Origin,
         Self::Range,
         Self::SecFetchSite,
+        Self::StripeSignature,
     ];
 
     /// Its name.
@@ -57,6 +60,7 @@ impl Heard {
             Self::Origin => header::ORIGIN,
             Self::Range => header::RANGE,
             Self::SecFetchSite => HeaderName::from_static("sec-fetch-site"),
+            Self::StripeSignature => HeaderName::from_static("stripe-signature"),
         }
     }
 

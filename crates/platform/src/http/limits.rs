@@ -52,6 +52,16 @@ pub const CHECKS: RateLimit =
 /// Erasures of everything, and of the account.
 pub const CLOSURES: RateLimit =
     limit("closing of an account", 20, HOUR, "each erases in a turn of its own, which others wait for");
+/// Purchases begun.
+pub const PURCHASES: RateLimit =
+    limit("purchase", 60, HOUR, "each asks the payment processor, which limits what one site may ask");
+/// Codes of purchases that one network types in.
+pub const PURCHASE_CODES: RateLimit = limit(
+    "code of a purchase",
+    30,
+    10 * MINUTE,
+    "a code of 50 bits, for an id of 128 that has to be known as well, is not guessed",
+);
 
 /// Downloads of everything that is held about an account, resumed ones among them.
 pub const EXPORTS: RateLimit = limit(
@@ -62,7 +72,7 @@ pub const EXPORTS: RateLimit = limit(
 );
 
 /// All of them.
-pub const LIMITS: [&RateLimit; 10] = [
+pub const LIMITS: [&RateLimit; 12] = [
     &MAILS_TO_ADDRESS,
     &MAILS_BY_NETWORK,
     &CODES_BY_NETWORK,
@@ -73,4 +83,6 @@ pub const LIMITS: [&RateLimit; 10] = [
     &CHECKS,
     &CLOSURES,
     &EXPORTS,
+    &PURCHASES,
+    &PURCHASE_CODES,
 ];

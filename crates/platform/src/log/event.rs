@@ -25,6 +25,7 @@ pub enum Event<'a> {
     Reindexed { entries: u64 },
     Reconciled { swept: u64, missing: u64 },
     Imported { added: u64, skipped: u64 },
+    Payments { seen: u64, missed: u64 },
     Notice { text: Notice },
     Draining,
     Stopped,
@@ -144,6 +145,15 @@ impl Event<'_> {
                 to.number("added", added, Unit::Things, "artworks that are new or changed");
                 to.number("skipped", skipped, Unit::Things, "entries that were skipped");
             }
+            Self::Payments { seen, missed } => {
+                to.event(
+                    "payments",
+                    "The payment processor's own list of events was held against the books.",
+                    "each day and when the operator asks for it",
+                );
+                to.number("seen", seen, Unit::Things, "events of the last days");
+                to.number("missed", missed, Unit::Things, "of them had not arrived before, and were applied");
+            }
             Self::Notice { text } => {
                 to.event("notice", "The operator's attention is wanted.", "at start");
                 to.word("text", text, "what for");
@@ -169,6 +179,7 @@ impl Event<'_> {
         Event::Reindexed { entries: 3 },
         Event::Reconciled { swept: 1, missing: 0 },
         Event::Imported { added: 94, skipped: 2 },
+        Event::Payments { seen: 12, missed: 1 },
         Event::Notice { text: Notice::EncoderMissing },
         Event::Draining,
         Event::Stopped,
