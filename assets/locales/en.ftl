@@ -424,3 +424,27 @@ checkout-asks-words = What it needs for a payment, such as a card and an email a
 receipt-title = Receipt of a purchase
 receipt-words = For whoever knows the number of a purchase and its code, without an account. Both stand on the page of the purchase.
 receipt-show = Show
+looks = Who looked
+looks-hint = Each time someone who runs this site asks what is held on your address, it stands here before they see anything. Nobody can look at your pictures this way.
+looks-none = Nobody has looked.
+look-inquiry = Asked what is held, in counts
+look-disclosure = Printed everything that is held
+reason-own-request = asked for by the owner of the address
+reason-support = for support
+reason-court-order = a court's order
+reason-authority-order = an authority's order
+vouchers = Vouchers
+vouchers-hint = A voucher gives its credits once. The ledger says that one was used, on which day and for how many credits; the voucher is not kept with your account.
+voucher-code = Code of a voucher
+voucher-redeem = Redeem
+voucher-given = { $n ->
+    [one] The voucher gave you { $n } credit.
+   *[other] The voucher gave you { $n } credits.
+}
+disclosures = Handed over
+disclosures-words = How often everything held on an account was printed to be handed over, by year, and why. The account was told each time; whose it was stands nowhere here.
+disclosures-none = Nothing has ever been printed to be handed over.
+disclosures-count = { $n ->
+    [one] once
+   *[other] { $n } times
+}

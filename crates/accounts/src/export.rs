@@ -9,7 +9,7 @@ use vault::RecordKey;
 use crate::{ADDRESS_FIELD, Accounts, keys, passkeys};
 
 /// The rows of each table that lead to an account.
-const STATEMENTS: [(&str, &str); 9] = [
+const STATEMENTS: [(&str, &str); 10] = [
     ("account", "SELECT * FROM account WHERE id = ?"),
     ("session", "SELECT * FROM session WHERE account = ? ORDER BY created_day, id"),
     ("api_key", "SELECT * FROM api_key WHERE account = ? ORDER BY created_day, id"),
@@ -27,6 +27,7 @@ const STATEMENTS: [(&str, &str); 9] = [
         "SELECT e.* FROM payment_event e WHERE EXISTS (SELECT 1 FROM purchase p WHERE p.account = ? \
          AND (p.session = e.object OR p.intent = e.intent)) ORDER BY e.day, e.id",
     ),
+    ("look", "SELECT * FROM look WHERE account = ? ORDER BY day, kind, reason, id"),
 ];
 
 /// Turns what was sealed into what its owner reads.

@@ -1,15 +1,19 @@
-//! This owns members: sign-in, sessions, passkeys, API keys and credits. It does not know what credits are spent on.
+//! This owns members: sign-in, sessions, passkeys, API keys, credits, vouchers, and who looked at an account. It does not
+//! know what credits are spent on.
 
 mod account;
 mod export;
 mod extract;
+mod grants;
 mod keys;
 pub mod ledger;
+mod looks;
 mod passkeys;
 mod purchases;
 mod restore;
 mod sessions;
 mod sign_in;
+mod vouchers;
 
 /// The handlers of the pages, for the routing table.
 pub mod pages {
@@ -24,6 +28,7 @@ pub mod pages {
     pub use crate::sessions::pages::{dismiss_notice, revoke_all, revoke_session};
     pub use crate::sign_in::live::mail;
     pub use crate::sign_in::pages::{ask_for_code, forgetting, redeem_code, send_code, sign_in, sign_out};
+    pub use crate::vouchers::pages::redeem_voucher;
 }
 
 use std::collections::HashMap;
@@ -42,7 +47,10 @@ pub use kernel::clock::day_text;
 pub use keys::api::{tokens_create, tokens_delete, tokens_list};
 pub use keys::{KeyWish, NewKey, Scope, Scopes};
 pub use ledger::{Balance, DayUse, Gifts, Ledger, Line, Terms};
+pub use looks::{Disclosures, LookKind, LookReason};
 pub use purchases::{Receipt, Reconciled, Till};
+pub use vouchers::code::read as read_voucher;
+pub use vouchers::{NewVouchers, VoucherCount};
 
 /// Name of the sealed fingerprint of an address.
 const ADDRESS_FIELD: &str = "address";
@@ -114,6 +122,11 @@ impl Accounts {
     /// The keyed fingerprint under which an address is found.
     fn print(&self, address: &EmailAddress) -> AddressPrint {
         self.keys.site().fingerprint("address", address.canonical().reveal(purpose::FindAccount).as_bytes())
+    }
+
+    /// The account of an address, if there is one.
+    pub(crate) async fn find(&self, address: &EmailAddress) -> Option<Id> {
+        self.addresses.lock().await.get(&self.print(address)).copied()
     }
 
     /// The account of an address, made if there is none.

@@ -1,12 +1,13 @@
 //! This owns taking out of restored rows what was ended after they were kept: accounts that are closed, API keys that are
-//! revoked, passkeys that are removed, and every session.
+//! revoked, passkeys that are removed, vouchers that are used, and every session. What was seen of accounts since is
+//! brought in.
 
 use std::collections::HashSet;
 
 use kernel::{Id, Result};
 use platform::db::{Db, Writing, sql};
 
-use crate::{Accounts, delete_rows};
+use crate::{Accounts, delete_rows, looks, vouchers};
 
 /// What its owner can end by itself: how to list all of it, and how to delete one.
 const ENDED: [(&str, &str); 2] = [
@@ -16,7 +17,7 @@ const ENDED: [(&str, &str); 2] = [
 
 impl Accounts {
     /// Deletes every account without a key, every API key and passkey that the newest rows do not have, and all sessions, since nobody
-    /// can tell which were ended; returns how many accounts.
+    /// can tell which were ended; vouchers and looks become those of the newest rows. Returns how many accounts.
     ///
     /// # Errors
     /// As every read and write.
@@ -35,6 +36,8 @@ impl Accounts {
             }
         }
         let Some(newest) = newest else { return Ok(dropped) };
+        looks::carry_over(writing, newest).await?;
+        vouchers::carry_over(writing, newest).await?;
         for (list, delete) in ENDED {
             let valid: HashSet<Id> =
                 ids(sqlx::query_scalar(list).fetch_all(newest.read()).await)?.into_iter().collect();

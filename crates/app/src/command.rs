@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::audit::{self, Audit};
 use crate::backup::{self, Backup};
+use crate::desk::{self, Asked, Voucher};
 use crate::house::House;
 use crate::operator::{self, Asker, Request};
 use crate::restore::{self, Restore};
@@ -61,6 +62,13 @@ enum Command {
     /// Work with accounts.
     #[command(subcommand)]
     Account(Account),
+    /// Say what is held on an address, in counts; its account is told of it.
+    Inquiry(Asked),
+    /// Print everything that is held on an address, to hand it over; its account is told of it, and the site counts it.
+    Disclose(Asked),
+    /// Work with vouchers.
+    #[command(subcommand)]
+    Voucher(Voucher),
     /// Work with artworks.
     #[command(subcommand)]
     Artwork(Artwork),
@@ -142,6 +150,12 @@ enum Account {
         #[arg(long)]
         json: bool,
     },
+    /// Grant credits to an account; its address is asked for, or read from standard input.
+    Grant {
+        /// How many.
+        #[arg(long, allow_negative_numbers = true)]
+        credits: i64,
+    },
 }
 
 #[derive(Subcommand)]
@@ -204,6 +218,12 @@ fn dispatch(started: Instant) -> Result<i32> {
         Command::Audit(asked) => runtime::build()?.block_on(audit::run(settings()?, asked)),
         Command::Backup(asked) => runtime::build()?.block_on(backup::run(settings()?, asked)),
         Command::Restore(asked) => runtime::build()?.block_on(restore::run(settings()?, asked)),
+        Command::Inquiry(asked) => runtime::build()?.block_on(desk::inquire(settings()?, asked)),
+        Command::Disclose(asked) => runtime::build()?.block_on(desk::disclose(settings()?, asked)),
+        Command::Voucher(asked) => runtime::build()?.block_on(desk::vouchers(settings()?, asked)),
+        Command::Account(Account::Grant { credits }) => {
+            runtime::build()?.block_on(desk::grant(settings()?, credits))
+        }
         other => runtime::build()?.block_on(operate(settings()?, other)),
     }
 }
@@ -271,7 +291,16 @@ async fn carry_out(place: &Place, command: Command) -> Result<i32> {
             bar.finish_and_clear();
             print("Every key of the tree is new.")?;
         }
-        Command::Serve | Command::Docs(_) | Command::Audit(_) | Command::Backup(_) | Command::Restore(_) => {}
+        // These have an end of their own in `dispatch`.
+        Command::Account(Account::Grant { .. })
+        | Command::Inquiry(_)
+        | Command::Disclose(_)
+        | Command::Voucher(_)
+        | Command::Serve
+        | Command::Docs(_)
+        | Command::Audit(_)
+        | Command::Backup(_)
+        | Command::Restore(_) => {}
     }
     Ok(0)
 }
@@ -395,7 +424,7 @@ pub(crate) fn show(bar: &ProgressBar, done: u64, all: u64) {
     bar.set_position(done);
 }
 
-fn pretty(value: &Value) -> String {
+pub(crate) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 

@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 pub mod command;
 pub mod connections;
+pub mod desk;
 mod doctor;
 mod escrow;
 pub mod house;

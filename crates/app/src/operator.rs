@@ -1,6 +1,7 @@
 //! This owns the operator's commands: the same function runs them in the server, reached through a socket in the data
 //! folder, or in the command's own process where no server holds the folder.
 
+mod desk;
 mod socket;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backup;
 use crate::house::House;
+pub use desk::Desk;
 pub use socket::{ask, listen};
 
 /// Name of the API key that the command line makes.
@@ -63,6 +65,8 @@ pub enum Request {
         /// Credits to grant.
         credits: u32,
     },
+    /// What is asked about one address, and vouchers.
+    Desk(Desk),
     /// Remove an artwork.
     RemoveArtwork {
         /// Its public id.
@@ -153,6 +157,7 @@ pub async fn execute(house: &House, request: Request, asker: Asker) -> Result<Va
             let key = house.accounts.create_key(account, KeyWish::named(COMMAND_LINE_KEY)).await?;
             Ok(json!({ "account_id": account, "api_key": key.token.reveal(purpose::ShowOnce) }))
         }
+        Request::Desk(asked) => desk::carry_out(house, asked).await,
         Request::RemoveArtwork { id } => {
             let id = gallery::artwork::ArtworkId::parse(&id)?;
             house.gallery.get(&id).await?;

@@ -111,6 +111,7 @@ fn pages(table: Table) -> Table {
         .route("/account/purchases/{id}/state", limited(&READS, get(accounts::pages::purchase_state)))
         .route("/account/sessions/revoke-all", post(accounts::pages::revoke_all))
         .route("/account/sessions/{id}/revoke", post(accounts::pages::revoke_session))
+        .route("/account/vouchers", post(accounts::pages::redeem_voucher))
         .route("/account/delete-all", limited(&CLOSURES, post(trust::erase::erase_pictures)))
         .route("/account/export", limited(&EXPORTS, get(trust::export::export)))
         .route("/account/export/events", get(trust::export::export_events))

@@ -147,6 +147,7 @@ async fn chores(house: House, starter_gallery: Switch, stop: CancellationToken) 
         let done = [
             house.studio.expire().await,
             house.accounts.erase_expired_keys().await,
+            house.accounts.erase_old_vouchers().await,
             house.blobs.sweep().await,
             house.keys.publish_log().await,
             house.publish_statistics().await,

@@ -1,5 +1,5 @@
-//! This owns what people and programs show to be let in: sign-in codes, API keys, and the tokens in cookies.
-//! It does not know who they belong to; that is found by their keyed fingerprint.
+//! This owns what people and programs show to be let in, or to be given something: sign-in codes, API keys, the tokens in
+//! cookies, and voucher codes. It does not know who they belong to; that is found by their keyed fingerprint.
 
 use data_encoding::BASE64URL_NOPAD;
 use rand::RngExt;
@@ -45,6 +45,15 @@ impl Token {
     #[must_use]
     pub fn random() -> Self {
         Self::new(BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>()))
+    }
+}
+
+/// What is worth credits to whoever types it first. Not printable, serialisable, cloneable or storable.
+pub type VoucherCode = Private<kind::VoucherCode>;
+
+impl From<String> for VoucherCode {
+    fn from(text: String) -> Self {
+        Self::new(text)
     }
 }
 

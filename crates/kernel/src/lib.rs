@@ -15,7 +15,7 @@ pub mod typed;
 
 pub use address::EmailAddress;
 pub use clock::{Clock, SystemClock};
-pub use credential::{ApiKey, SignInCode, Token};
+pub use credential::{ApiKey, SignInCode, Token, VoucherCode};
 pub use error::{Error, Kind, Result};
 pub use id::Id;
 pub use locale::Locale;

@@ -34,6 +34,8 @@ pub mod kind {
     pub enum ApiKey {}
     /// What a browser shows.
     pub enum Token {}
+    /// What is typed for credits that were paid elsewhere.
+    pub enum VoucherCode {}
     /// What came in and is not looked at yet.
     pub enum Typed {}
 }
@@ -51,6 +53,8 @@ impl ReadFor<purpose::ShowOnce> for kind::ApiKey {}
 impl ReadFor<purpose::Recognise> for kind::ApiKey {}
 impl ReadFor<purpose::ShowOnce> for kind::Token {}
 impl ReadFor<purpose::Recognise> for kind::Token {}
+impl ReadFor<purpose::ShowOnce> for kind::VoucherCode {}
+impl ReadFor<purpose::Recognise> for kind::VoucherCode {}
 impl ReadFor<purpose::Parse> for kind::Typed {}
 
 /// Personal text in memory. It cannot be printed, serialised, cloned, compared or put in a row, and is wiped when

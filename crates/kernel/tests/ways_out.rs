@@ -2,7 +2,7 @@
 //! the compiler says to each line stands next to it.
 #![allow(clippy::unwrap_used)] // It is a test.
 
-use kernel::{ApiKey, EmailAddress, Prompt, SignInCode, Token, Typed, purpose};
+use kernel::{ApiKey, EmailAddress, Prompt, SignInCode, Token, Typed, VoucherCode, purpose};
 
 #[test]
 fn no_way_out_compiles() {
@@ -20,4 +20,6 @@ fn each_is_read_for_its_own_purposes() {
     assert_eq!(SignInCode::random().reveal(purpose::Recognise).len(), 8);
     assert_eq!(ApiKey::from("key".to_owned()).reveal(purpose::ShowOnce), "key");
     assert_eq!(Token::random().reveal(purpose::ShowOnce).len(), 43);
+    let voucher = VoucherCode::from("code".to_owned());
+    assert_eq!(voucher.reveal(purpose::ShowOnce), voucher.reveal(purpose::Recognise));
 }

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod data_map;
 pub mod erase;
 pub mod export;
+pub mod inquiry;
 pub mod promises;
 pub mod receipts;
 pub mod statement;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use accounts::Accounts;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -24,6 +25,7 @@ const FRESH: &str = "public, max-age=300";
 
 /// `GET /.well-known/privacy.json`.
 pub async fn statement(
+    State(accounts): State<Arc<Accounts>>,
     State(studio): State<Studio>,
     State(site): State<Arc<Site>>,
     State(last): State<LastAudit>,
@@ -40,6 +42,7 @@ pub async fn statement(
         "data": data()?,
         "engines": engines.collect::<Vec<_>>(),
         "audit": audit,
+        "disclosures": accounts.disclosures().await?,
     });
     Ok(([(header::CACHE_CONTROL, FRESH)], Json(statement)))
 }

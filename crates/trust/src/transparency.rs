@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accounts::MaybeMember;
+use accounts::{Accounts, Disclosures, MaybeMember};
 use axum::extract::State;
 use axum::response::IntoResponse;
 use platform::http::{Html, Reply, Visitor};
@@ -21,11 +21,13 @@ struct TransparencyPage {
     promises: Vec<Promise>,
     engines: Vec<(String, Option<String>)>,
     audit: Option<Summary>,
+    disclosures: Vec<Disclosures>,
     map: Vec<Stored>,
 }
 
 /// `GET /transparency`.
 pub async fn transparency(
+    State(accounts): State<Arc<Accounts>>,
     State(studio): State<Studio>,
     State(site): State<Arc<Site>>,
     State(last): State<LastAudit>,
@@ -38,6 +40,7 @@ pub async fn transparency(
         promises: promises()?,
         engines: engines(&studio),
         audit: last.get()?,
+        disclosures: accounts.disclosures().await?,
         map: data_map()?.stored,
     }))
 }

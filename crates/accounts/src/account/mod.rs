@@ -9,9 +9,11 @@ use platform::ui::{Nav, Page, Said, Site, say};
 
 use crate::keys::KeysSection;
 use crate::ledger::CreditsSection;
+use crate::looks::LooksSection;
 use crate::passkeys::PasskeysSection;
 use crate::purchases::PurchasesSection;
 use crate::sessions::SessionsSection;
+use crate::vouchers::VouchersSection;
 use crate::{Accounts, Member};
 
 /// `GET /account`: one field for each section, named as its template beside it reads it.
@@ -26,6 +28,8 @@ pub(crate) struct AccountPage {
     /// Where the address of this site allows them.
     passkeys: Option<PasskeysSection>,
     sessions: SessionsSection,
+    pub(crate) vouchers: VouchersSection,
+    looks: LooksSection,
     /// What went wrong.
     pub(crate) wrong: Option<Said>,
 }
@@ -56,6 +60,8 @@ impl Accounts {
             keys: self.keys_section(account, locale).await?,
             passkeys: self.passkeys_section(account).await?,
             sessions: self.sessions_section(member).await?,
+            vouchers: self.vouchers_section().await?,
+            looks: self.looks_section(account).await?,
             wrong: None,
         })
     }

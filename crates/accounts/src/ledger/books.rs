@@ -110,6 +110,12 @@ impl Books {
     /// # Errors
     /// `NotFound` for an unknown account.
     pub(super) async fn of(connection: &mut SqliteConnection, account: Id) -> Result<Self> {
+        let found = Self::find(connection, account).await?;
+        found.ok_or_else(|| Error::not_found("There is no such account."))
+    }
+
+    /// Reads the books of an account, if it has any.
+    async fn find(connection: &mut SqliteConnection, account: Id) -> Result<Option<Self>> {
         let rows: Vec<(i64, String, i64, i64)> =
             sqlx::query_as("SELECT id, kind, balance, granted_day FROM book WHERE account = ?")
                 .bind(account.as_bytes().as_slice())
@@ -117,7 +123,7 @@ impl Books {
                 .await
                 .map_err(sql)?;
         if rows.is_empty() {
-            return Err(Error::not_found("There is no such account."));
+            return Ok(None);
         }
         let mut books = Self::default();
         for (id, kind, balance, granted_day) in rows {
@@ -131,7 +137,7 @@ impl Books {
                 _ => return Err(Error::internal("a book is of an unknown kind")),
             }
         }
-        Ok(books)
+        Ok(Some(books))
     }
 }
 
@@ -206,9 +212,10 @@ impl Transfer {
 }
 
 /// Takes the owner off the books of an account that is closed: what is left of its credits is lost, and what it owes is the
-/// site's. The books stay, since sums must not change.
+/// site's. The books stay, since sums must not change. Nothing is left to do for one that was closed before.
 pub async fn close_books(writing: &mut Writing, account: Id, today: i64) -> Result<()> {
-    let (books, site) = (Books::of(&mut *writing, account).await?, SiteBooks::of(&mut *writing).await?);
+    let Some(books) = Books::find(&mut *writing, account).await? else { return Ok(()) };
+    let site = SiteBooks::of(&mut *writing).await?;
     for book in [books.daily, books.welcome, books.purchased] {
         Transfer::new(Reason::Forfeit, book.id, site.expired, book.credits()).write(writing, today).await?;
     }

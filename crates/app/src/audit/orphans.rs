@@ -45,12 +45,14 @@ pub(super) async fn look(house: &House) -> Result<Finding> {
         .await
         .map_err(|_| Error::internal("looking for files stopped"))?;
     let unswept = house.blobs.count_unswept().await?;
+    let looks = house.accounts.count_stray_looks().await?;
     let counts = [
         (found.keyless, "rows without a key"),
         (found.rowless, "keys without a row"),
         (strays, "records with files and without a key"),
         (missing, "pictures without a file"),
         (usize::try_from(unswept).unwrap_or(usize::MAX), "erased records with files left"),
+        (usize::try_from(looks).unwrap_or(usize::MAX), "looks at accounts that are gone"),
     ];
     let faults: Vec<String> = counts
         .iter()

@@ -87,6 +87,9 @@ impl Visit {
         add(Member, "POST", "/account/keys", "/account/keys", |ask| {
             ask.form(&[("name", "a key"), ("may", "make")])
         });
+        add(Member, "POST", "/account/vouchers", "/account/vouchers", |ask| {
+            ask.form(&[("code", "{voucher}")])
+        });
         add(Member, "POST", "/account/sessions/dismiss", "/account/sessions/dismiss", |ask| {
             ask.form(&[("next", "/")])
         });

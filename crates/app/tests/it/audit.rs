@@ -141,7 +141,7 @@ async fn each_thing_that_is_broken_in_the_folder_is_found() {
     finds(&plain, &[], "sealed", "thumbnail-99");
 
     let field = lived.copy("field");
-    let statement = "INSERT INTO api_key SELECT ?1, account, CAST('the name of a key, not sealed' AS BLOB), randomblob(32), hint, 1 FROM api_key LIMIT 1";
+    let statement = "INSERT INTO api_key (id, account, name_sealed, token_print, hint, created_day) SELECT ?1, account, CAST('the name of a key, not sealed' AS BLOB), randomblob(32), hint, 1 FROM api_key LIMIT 1";
     rows(&field, statement, Some(Id::random())).await;
     finds(&field, &[], "sealed", "api_key.name_sealed");
 

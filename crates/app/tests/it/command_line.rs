@@ -1,8 +1,10 @@
 //! The command line, on a folder of its own and beside a server that holds it.
 
+use std::io::Write;
 use std::path::Path;
+use std::process::{Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::program::{Server, report, safelight};
 
@@ -15,6 +17,20 @@ fn run(data: &Path, args: &[&str]) -> String {
 
 fn run_json(data: &Path, args: &[&str]) -> Value {
     serde_json::from_str(&run(data, args)).unwrap()
+}
+
+/// Runs a command with this on its standard input.
+fn told(data: &Path, args: &[&str], typed: &[u8]) -> Output {
+    let mut child = safelight(data).args(args).stdin(Stdio::piped()).spawn().unwrap();
+    // One that is refused before it reads has closed it.
+    let _ = child.stdin.take().unwrap().write_all(typed);
+    child.wait_with_output().unwrap()
+}
+
+fn tell(data: &Path, args: &[&str], typed: &str) -> String {
+    let output = told(data, args, typed.as_bytes());
+    assert!(output.status.success(), "{args:?}: {}", report(&output));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[tokio::test]
@@ -66,6 +82,115 @@ async fn every_command_works_without_a_server_and_beside_one() {
         assert_eq!(run_json(&data, &["search", "heron", "--json"])["data"], Value::Array(Vec::new()));
         drop(server);
     }
+}
+
+#[tokio::test]
+async fn the_desk_reads_addresses_and_codes_from_standard_input_without_a_server_and_beside_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    run(&data, &["account", "create", "ada@example.org"]);
+    let (ask, all) = (["inquiry", "--reason", "own-request"], ["disclose", "--reason", "court-order"]);
+    let json = |args: &[&str]| serde_json::from_str::<Value>(&tell(&data, args, "ada@example.org")).unwrap();
+    for (beside, voided) in [(false, 1), (true, 2)] {
+        let server = if beside { Some(Server::start(&data).await) } else { None };
+        let granted = tell(&data, &["account", "grant", "--credits", "30"], "Ada@Example.org\n");
+        assert_eq!(granted, "Granted 30 credits.\n");
+        let codes = run(&data, &["voucher", "create", "--credits", "5", "--count", "3"]);
+        assert!(codes.lines().count() == 3 && codes.lines().all(|code| code.len() == 24), "{codes}");
+        let lost = format!("\n{}\r\n\n", codes.lines().next().unwrap());
+        assert!(tell(&data, &["voucher", "void"], &lost).starts_with("Voided 1 of 1 vouchers."));
+        let listed = run_json(&data, &["voucher", "list", "--json"]);
+        assert_eq!(listed[1], json!({ "state": "voided", "vouchers": voided, "credits": voided * 5 }));
+        assert!(run(&data, &["voucher", "list"]).starts_with("open"));
+
+        let found = tell(&data, &ask, "ada@example.org");
+        assert!(found.starts_with("There is an account, made on 20"), "{found}");
+        assert!(found.contains(if beside { "purchased 60" } else { "purchased 30" }), "{found}");
+        assert!(found.contains("\nlooks  look ") && !found.contains("command line"), "{found}");
+        assert!(json(&[&ask[..], &["--json"]].concat())["parts"].is_array());
+        let held = tell(&data, &all, "ada@example.org\nbob@example.org\n");
+        assert!(
+            held.starts_with("Everything that this site holds") && held.contains("command line"),
+            "{held}"
+        );
+        assert!(json(&[&all[..], &["--json"]].concat())["sections"].is_array());
+        for args in [&ask[..], &all[..]] {
+            assert_eq!(
+                tell(&data, args, "bob@example.org"),
+                "Nothing is held on this address. It has no account here.\n"
+            );
+            let json = [args, &["--json"]].concat();
+            assert_eq!(tell(&data, &json, "bob@example.org"), "null\n");
+        }
+        if let Some(server) = server {
+            assert!(!server.said().contains("example.org"), "{}", server.said());
+        }
+    }
+}
+
+#[test]
+fn what_the_desk_is_asked_wrongly_is_explained_and_shows_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    run(&data, &["account", "create", "ada@example.org"]);
+    for (args, typed, status, word) in [
+        (&["inquiry"][..], &b"ada@example.org"[..], 2, "--reason"),
+        (&["disclose"], b"ada@example.org", 2, "--reason"),
+        (&["inquiry", "--reason", "curiosity"], b"ada@example.org", 2, "own-request"),
+        (&["inquiry", "--reason", "support", "ada@example.org"], b"", 2, "unexpected argument"),
+        (&["inquiry", "--reason", "support"], b"", 1, "email address"),
+        (&["inquiry", "--reason", "support"], b"not an address\n", 1, "email address"),
+        (&["disclose", "--reason", "support"], b"\xff\xfe@example.org\n", 1, "not text"),
+        (&["account", "grant", "--credits", "0"], b"ada@example.org", 1, "from 1 to 1000000"),
+        (&["account", "grant", "--credits", "-5"], b"ada@example.org", 1, "from 1 to 1000000"),
+        (&["account", "grant", "--credits", "5000000"], b"ada@example.org", 1, "from 1 to 1000000"),
+        (&["account", "grant", "--credits", "many"], b"ada@example.org", 2, "invalid value"),
+        (&["account", "grant", "--credits", "5"], b"bob@example.org", 1, "No account"),
+        (&["voucher", "create", "--credits", "0", "--count", "1"], b"", 1, "credits is a whole number"),
+        (&["voucher", "void"], b"0000-0000\n", 1, "not a voucher code"),
+    ] {
+        let output = told(&data, args, typed);
+        let said = report(&output);
+        assert_eq!(output.status.code(), Some(status), "{args:?}: {said}");
+        assert!(output.stdout.is_empty() && said.contains(word), "{args:?}: {said}");
+    }
+    let found = tell(&data, &["inquiry", "--reason", "support", "--json"], "ada@example.org");
+    let found: Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(found["credits"], json!({}), "nothing was granted");
+    let looks = found["parts"].as_array().unwrap().iter().find(|part| part["id"] == "looks").unwrap();
+    assert_eq!(looks["counts"]["look"], 1, "what was refused is no look");
+}
+
+#[tokio::test]
+async fn on_a_full_disk_no_look_is_recorded_and_nothing_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let mut mount = std::process::Command::new("mount");
+    let done = mount.args(["-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs"]).arg(&data).output();
+    if !done.is_ok_and(|output| output.status.success()) {
+        println!(
+            "skipped: on_a_full_disk_no_look_is_recorded_and_nothing_is_shown: nothing can be mounted here"
+        );
+        return;
+    }
+    let _mounted = Mounted(data.clone());
+    let server = Server::start(&data).await;
+    run(&data, &["account", "create", "ada@example.org"]);
+    let filler = data.join("filler");
+    let mut filling = std::fs::File::create(&filler).unwrap();
+    while filling.write_all(&[1; 4096]).is_ok() {}
+    for args in [["inquiry", "--reason", "support"], ["disclose", "--reason", "support"]] {
+        let output = told(&data, &args, b"ada@example.org");
+        let said = report(&output);
+        assert!(output.status.code() == Some(1) && output.stdout.is_empty(), "{args:?}: {said}");
+        assert!(said.contains("disk of this server is full"), "{said}");
+    }
+    drop(filling);
+    std::fs::remove_file(&filler).unwrap();
+    let found = tell(&data, &["inquiry", "--reason", "support"], "ada@example.org");
+    assert!(found.contains("\nlooks  look 1\n"), "{found}");
+    drop(server);
 }
 
 #[tokio::test]

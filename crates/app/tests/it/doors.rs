@@ -48,6 +48,7 @@ pub(crate) const MATRIX: &[(&str, &str, &str, [u16; 3])] = &[
     ("POST", "/webhooks/stripe", "/webhooks/stripe", [404, 404, 404]),
     ("POST", "/account/sessions/revoke-all", "/account/sessions/revoke-all", [401, 303, 401]),
     ("POST", "/account/sessions/{id}/revoke", "/account/sessions/{none}/revoke", [401, 303, 401]),
+    ("POST", "/account/vouchers", "/account/vouchers", [401, 400, 401]),
     ("POST", "/account/delete-all", "/account/delete-all", [401, 400, 401]),
     ("GET", "/account/export", "/account/export", [401, 200, 401]),
     ("GET", "/account/export/events", "/account/export/events", [401, 200, 401]),

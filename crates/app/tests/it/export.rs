@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use accounts::LookReason;
+use app::operator::{Desk, Request};
 use platform::http::Heard;
 use serde_json::{Value, json};
 use trust::data_map::data_map;
@@ -12,7 +14,7 @@ use crate::purchases::Shop;
 use crate::stripe::stories::Step;
 
 /// Tables and columns of a section, as the data map names them.
-fn columns(section: &Value) -> BTreeSet<String> {
+pub(crate) fn columns(section: &Value) -> BTreeSet<String> {
     let tables = section["held"].as_object().unwrap();
     let columns = tables.iter().flat_map(|(table, rows)| {
         let row = rows.as_array().unwrap()[0].as_object().unwrap();
@@ -39,6 +41,9 @@ pub(crate) async fn lived_in(shop: &Shop) -> reqwest::Client {
     assert_eq!(upload.multipart(form).send().await.unwrap().status(), 200);
     let (_, page) = shop.begin(&member).await;
     assert_eq!(shop.tell(&page, Step::Completed).await, 200);
+    let look =
+        Request::Desk(Desk::Inquire { address: "ada@example.org".into(), reason: LookReason::Support });
+    app.operate(look).await.unwrap();
     member
 }
 

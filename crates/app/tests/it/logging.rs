@@ -206,10 +206,11 @@ async fn metrics_parse_count_what_was_asked_and_name_nothing_else() {
 }
 
 /// Files that write to a terminal themselves, and why they may.
-const OTHER_VOICES: [(&str, &str); 4] = [
+const OTHER_VOICES: [(&str, &str); 5] = [
     ("platform/src/log/mod.rs", "it is the sink"),
     ("platform/src/mail.rs", "the terminal is one way of mail, for trying things out"),
     ("app/src/command.rs", "answers of commands, and why the program did not start"),
+    ("app/src/desk/typed.rs", "it asks the operator at the terminal"),
     ("search/src/bin/pack-encoder/main.rs", "a program of the build"),
 ];
 

@@ -14,6 +14,7 @@ mod doors;
 mod engine;
 mod export;
 mod gallery;
+mod inquiry;
 mod keys;
 mod ledger;
 mod logging;
@@ -39,6 +40,7 @@ mod stripe;
 mod studio;
 mod trouble;
 mod usage;
+mod vouchers;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -25,7 +25,7 @@ impl TestApp {
         Self::with_passkeys_at(Arc::new(SystemClock)).await
     }
 
-    async fn with_passkeys_at(clock: Arc<dyn Clock>) -> Self {
+    pub(crate) async fn with_passkeys_at(clock: Arc<dyn Clock>) -> Self {
         Self::start_with(clock, Bounds::default(), &["--public-url", ORIGIN]).await
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use app::connections::Bounds;
 use app::operator::Request;
-use kernel::clock::{DAY_SECONDS, SetClock};
+use kernel::clock::{DAY_SECONDS, SetClock, UnixSeconds};
 use kernel::{Clock, SystemClock};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -23,7 +23,11 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) async fn open() -> Self {
-        let (stripe, clock) = (Stripe::start().await, Arc::new(SetClock::at(SystemClock.now())));
+        Self::open_at(SystemClock.now()).await
+    }
+
+    pub(crate) async fn open_at(now: UnixSeconds) -> Self {
+        let (stripe, clock) = (Stripe::start().await, Arc::new(SetClock::at(now)));
         let settings = stripe.settings();
         let more = settings.iter().map(String::as_str).chain(["--public-url", "http://localhost"]);
         let more: Vec<&str> = more.collect();

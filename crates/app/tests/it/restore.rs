@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kernel::Id;
+use accounts::{LookKind, LookReason};
+use kernel::{EmailAddress, Id};
 use platform::folder::DataFolder;
 use serde_json::json;
 
 use crate::program::{Server, client, report, safelight};
-use crate::site::{Site, copy_dir, damage, delete, develop, open, refused};
+use crate::site::{ADDRESS, Site, copy_dir, damage, delete, develop, open, refused};
 use crate::until;
 
 #[tokio::test]
@@ -86,6 +87,40 @@ async fn older_rows_bring_back_nothing_that_was_deleted_since() {
     fs::write(old.join("manifest.json"), manifest.replace(&set(&theirs), &set(&ours))).unwrap();
     refused(&site.restore(&old, &shares, "other", &[]), &["bent folder"], "do not open the keys");
     assert!(!site.at("other").exists() && !site.at("other.part").exists());
+}
+
+#[tokio::test]
+async fn older_rows_bring_back_no_voucher_that_was_used_since_and_hide_no_look() {
+    let site = Site::new();
+    site.key();
+    let codes = site.run(&["voucher", "create", "--credits", "5", "--count", "3"]);
+    let codes: Vec<&str> = codes.lines().collect();
+    site.backup();
+    let older = site.rows();
+    let house = open(&site.data()).await;
+    let account = house.accounts.records().await[0];
+    let code = |text: &str| accounts::read_voucher(&text.into()).unwrap();
+    assert_eq!(house.accounts.redeem_voucher(account, &code(codes[0])).await.unwrap(), 5);
+    assert_eq!(house.accounts.void_vouchers(&[code(codes[1])]).await.unwrap(), 1);
+    let address = EmailAddress::parse(&ADDRESS.into()).unwrap();
+    let look = |kind, reason| house.accounts.look(&address, kind, reason);
+    look(LookKind::Inquiry, LookReason::Support).await.unwrap();
+    look(LookKind::Disclosure, LookReason::CourtOrder).await.unwrap();
+    house.close().await;
+    drop(house);
+    site.backup();
+    let shares = [site.share(1), site.share(2)];
+    let restored = site.restore(&site.at("backup"), &shares, "new", &["--rows", &older[0]]);
+    assert!(restored.status.success(), "{}", report(&restored));
+    let house = open(&site.at("new")).await;
+    let account = house.accounts.records().await[0];
+    let redeemed = async |text: &str| house.accounts.redeem_voucher(account, &code(text)).await;
+    assert_eq!(redeemed(codes[0]).await.unwrap_err().kind, kernel::Kind::Conflict, "used since");
+    assert_eq!(redeemed(codes[1]).await.unwrap_err().kind, kernel::Kind::Gone, "withdrawn since");
+    assert_eq!(redeemed(codes[2]).await.unwrap(), 5);
+    let looks = house.accounts.export(account).await.unwrap()["look"].len();
+    assert_eq!((looks, house.accounts.disclosures().await.unwrap()[0].count), (2, 1));
+    house.close().await;
 }
 
 #[tokio::test]

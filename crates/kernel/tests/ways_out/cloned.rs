@@ -7,5 +7,6 @@ fn main() {
     twice::<kernel::SignInCode>();
     twice::<kernel::ApiKey>();
     twice::<kernel::Token>();
+    twice::<kernel::VoucherCode>();
     twice::<kernel::Typed>();
 }

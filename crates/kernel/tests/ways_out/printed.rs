@@ -10,11 +10,13 @@ fn main() {
     for_people::<kernel::SignInCode>();
     for_people::<kernel::ApiKey>();
     for_people::<kernel::Token>();
+    for_people::<kernel::VoucherCode>();
     for_people::<kernel::Typed>();
     for_programmers::<kernel::Prompt>();
     for_programmers::<kernel::EmailAddress>();
     for_programmers::<kernel::SignInCode>();
     for_programmers::<kernel::ApiKey>();
     for_programmers::<kernel::Token>();
+    for_programmers::<kernel::VoucherCode>();
     for_programmers::<kernel::Typed>();
 }

@@ -8,11 +8,13 @@ fn main() {
     text::<kernel::SignInCode>();
     text::<kernel::ApiKey>();
     text::<kernel::Token>();
+    text::<kernel::VoucherCode>();
     text::<kernel::Typed>();
     owned::<kernel::Prompt>();
     owned::<kernel::EmailAddress>();
     owned::<kernel::SignInCode>();
     owned::<kernel::ApiKey>();
     owned::<kernel::Token>();
+    owned::<kernel::VoucherCode>();
     owned::<kernel::Typed>();
 }

@@ -7,5 +7,6 @@ fn main() {
     into_json::<kernel::SignInCode>();
     into_json::<kernel::ApiKey>();
     into_json::<kernel::Token>();
+    into_json::<kernel::VoucherCode>();
     into_json::<kernel::Typed>();
 }

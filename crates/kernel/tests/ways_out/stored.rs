@@ -7,6 +7,7 @@ fn bound<'q, DB: sqlx::Database>() {
     in_a_row::<DB, kernel::SignInCode>();
     in_a_row::<DB, kernel::ApiKey>();
     in_a_row::<DB, kernel::Token>();
+    in_a_row::<DB, kernel::VoucherCode>();
     in_a_row::<DB, kernel::Typed>();
 }
 

@@ -2,26 +2,26 @@
 //! account, and nothing else. The bytes of pictures lie beside it.
 
 use accounts::{Accounts, DayUse, day_text};
-use kernel::{Locale, Result};
+use kernel::{Id, Locale, Result};
 use platform::export::{Row, Tables};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use studio::Studio;
 
-use super::packing::{Owner, Picture};
+use super::packing::Picture;
 use crate::data_map::{Stored, data_map};
 
 /// Version of the shape of an export.
 const SHAPE: u32 = 2;
 /// The line of the data map that holds the files of pictures.
-const PICTURES: &str = "pictures";
+pub(crate) const PICTURES: &str = "pictures";
 
 /// Everything held about an account.
 #[derive(Serialize)]
 pub(super) struct Held {
     version: u32,
     software: Software,
-    account: kernel::Id,
+    account: Id,
     /// What was spent day by day, counted from the ledger.
     usage: Vec<Value>,
     pub(super) sections: Vec<Section>,
@@ -75,28 +75,35 @@ impl Section {
 pub(super) async fn held(
     accounts: &Accounts,
     studio: &Studio,
-    owner: &Owner<'_>,
+    account: Id,
+    locale: Locale,
     pictures: &[Picture],
     usage: &[DayUse],
 ) -> Result<Held> {
-    let mut tables = accounts.export(owner.account).await?;
-    tables.extend(studio.export(owner.account).await?);
-    tables.extend(studio.blobs().keys().export(owner.account).await?);
+    let tables = tables(accounts, studio, account).await?;
     let of_day = |spent: &DayUse| json!({ "day": day_text(spent.day), "pictures": spent.pictures, "credits": spent.credits });
     let map = data_map()?;
     let of_account = map.stored.iter().filter(|stored| stored.is_of_account());
-    let sections = of_account.map(|stored| Section::of(stored, &tables, pictures, owner.locale));
+    let sections = of_account.map(|stored| Section::of(stored, &tables, pictures, locale));
     Ok(Held {
         version: SHAPE,
         software: Software { name: "Safelight", version: env!("CARGO_PKG_VERSION") },
-        account: owner.account,
+        account,
         usage: usage.iter().map(of_day).collect(),
         sections: sections.collect(),
     })
 }
 
+/// Every row that leads to an account, of every slice.
+pub(crate) async fn tables(accounts: &Accounts, studio: &Studio, account: Id) -> Result<Tables> {
+    let mut tables = accounts.export(account).await?;
+    tables.extend(studio.export(account).await?);
+    tables.extend(studio.blobs().keys().export(account).await?);
+    Ok(tables)
+}
+
 /// The rows of each table that a line names, with the columns that it names.
-fn of_line(stored: &Stored, tables: &Tables) -> Map<String, Value> {
+pub(crate) fn of_line(stored: &Stored, tables: &Tables) -> Map<String, Value> {
     let mut held = Map::new();
     for (table, rows) in tables {
         let named =

@@ -19,7 +19,9 @@ use platform::http::{ByteRange, Heard, Reply, Visitor};
 use platform::ui::Site;
 use studio::Studio;
 
+pub(crate) use held::{PICTURES, of_line, tables};
 use packing::Owner;
+pub(crate) use packing::account_json;
 use running::Start;
 pub use running::{Exports, export_events};
 use sending::Sending;

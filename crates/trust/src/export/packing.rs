@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER;
 use kernel::clock::DAY_SECONDS;
 use kernel::{Error, Id, Locale, Result};
 use platform::blobs::Blobs;
+use serde_json::Value;
 use studio::{Keepsake, Studio};
 use vault::Kind;
 
@@ -74,7 +75,7 @@ pub(super) async fn pack(accounts: &Accounts, studio: &Studio, owner: &Owner<'_>
     let pictures = measure(studio.blobs(), studio.keepsakes(owner.account).await?).await?;
     let usage = accounts.usage(owner.account, i64::MIN).await?;
     let lines = accounts.ledger().lines(owner.account, u32::MAX).await?;
-    let held = held(accounts, studio, owner, &pictures, &usage).await?;
+    let held = held(accounts, studio, owner.account, owner.locale, &pictures, &usage).await?;
     let shown = Shown { owner, balance, lines: &lines, usage: &usage, pictures: &pictures, held: &held };
     let json = serde_json::to_vec_pretty(&held)
         .map_err(|cause| Error::internal("an export cannot be written").because(cause))?;
@@ -84,6 +85,17 @@ pub(super) async fn pack(accounts: &Accounts, studio: &Studio, owner: &Owner<'_>
         ("ledger.csv", ledger(&lines).into()),
     ];
     parcel(studio, owner, documents, &pictures)
+}
+
+/// `account.json` alone, without a change to the account.
+///
+/// # Errors
+/// As every read.
+pub(crate) async fn account_json(accounts: &Accounts, studio: &Studio, account: Id) -> Result<Value> {
+    let pictures = measure(studio.blobs(), studio.keepsakes(account).await?).await?;
+    let usage = accounts.usage(account, i64::MIN).await?;
+    let held = held(accounts, studio, account, Locale::English, &pictures, &usage).await?;
+    serde_json::to_value(held).map_err(|cause| Error::internal("an export cannot be written").because(cause))
 }
 
 fn parcel(
