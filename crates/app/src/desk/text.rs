@@ -32,6 +32,7 @@ pub fn disclosure(held: &Value) -> String {
          the names that they have in its owner's export; their files are not in this text.\n",
         plain(account)
     );
+    page.push('\n');
     list(held.get("usage")).for_each(|day| page += &row_text("usage", day));
     for section in list(held.get("sections")) {
         let word = |name: &str| section.get(name).map(plain).unwrap_or_default();
@@ -64,7 +65,7 @@ pub(super) fn vouchers(counts: &Value) -> String {
 fn row_text(table: &str, row: &Value) -> String {
     let mut text = format!("  {table}\n");
     for (column, value) in row.as_object().into_iter().flatten() {
-        let _ = writeln!(text, "    {column:<16}{}{}", plain(value), meaning(column, value));
+        let _ = writeln!(text, "    {column:<18}{}{}", plain(value), meaning(column, value));
     }
     text
 }
