@@ -125,7 +125,7 @@ impl Accounts {
     }
 
     /// The account of an address, if there is one.
-    pub(crate) async fn find(&self, address: &EmailAddress) -> Option<Id> {
+    pub async fn find(&self, address: &EmailAddress) -> Option<Id> {
         self.addresses.lock().await.get(&self.print(address)).copied()
     }
 

@@ -139,7 +139,7 @@ struct Generate {
 
 #[derive(Subcommand)]
 enum Account {
-    /// Make an account, or find it, and give it a new API key.
+    /// Make an account with an API key, or give one made here another key; never one that somebody signed in to first.
     Create {
         /// Email address; not stored.
         email: String,

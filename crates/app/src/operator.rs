@@ -148,14 +148,7 @@ pub async fn execute(house: &House, request: Request, asker: Asker) -> Result<Va
             Ok(json!({ "png": BASE64.encode(&imaging::encode_png_credited(&picture, &credit)?) }))
         }
         Request::CreateAccount { address, credits } => {
-            let account = house.accounts.find_or_create(&EmailAddress::parse(&address.into())?).await?;
-            house.accounts.ledger().grant(account, credits).await?;
-            // One key of the command line per account: the one before it ends, so that the five are not used up.
-            for key in house.accounts.keys(account).await?.iter().filter(|key| key.name == COMMAND_LINE_KEY) {
-                house.accounts.revoke_key(account, key.id).await?;
-            }
-            let key = house.accounts.create_key(account, KeyWish::named(COMMAND_LINE_KEY)).await?;
-            Ok(json!({ "account_id": account, "api_key": key.token.reveal(purpose::ShowOnce) }))
+            create_account(house, &EmailAddress::parse(&address.into())?, credits).await
         }
         Request::Desk(asked) => desk::carry_out(house, asked).await,
         Request::RemoveArtwork { id } => {
@@ -193,6 +186,27 @@ pub async fn execute(house: &House, request: Request, asker: Asker) -> Result<Va
             Ok(json!({ "epoch": house.blobs.keys().epoch().await }))
         }
     }
+}
+
+/// Makes an account with a key, or gives one that the command line has made another key. Somebody else's is not touched:
+/// a key opens all that an account has.
+async fn create_account(house: &House, address: &EmailAddress, credits: u32) -> Result<Value> {
+    let accounts = &house.accounts;
+    let known = accounts.find(address).await;
+    let account = accounts.find_or_create(address).await?;
+    let keys = accounts.keys(account).await?;
+    let own: Vec<_> = keys.iter().filter(|key| key.name == COMMAND_LINE_KEY).collect();
+    if known.is_some() && own.is_empty() {
+        let words = "This account was not made here. Its owner makes keys on the account page; credits: safelight account grant.";
+        return Err(Error::new(Kind::Conflict, words));
+    }
+    accounts.ledger().grant(account, credits).await?;
+    // One key of the command line per account: the one before it ends, so that the five are not used up.
+    for key in own {
+        accounts.revoke_key(account, key.id).await?;
+    }
+    let key = accounts.create_key(account, KeyWish::named(COMMAND_LINE_KEY)).await?;
+    Ok(json!({ "account_id": account, "api_key": key.token.reveal(purpose::ShowOnce) }))
 }
 
 async fn draw(house: &House, order: Order, steps: Steps) -> Result<imaging::Picture> {

@@ -4,8 +4,10 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use app::operator::Request;
 use serde_json::{Value, json};
 
+use crate::TestApp;
 use crate::program::{Server, report, safelight};
 
 /// Runs a command that must succeed; returns what it printed.
@@ -268,4 +270,19 @@ fn a_disk_that_keeps_what_is_overwritten_is_refused_and_another_anchor_helps() {
     assert_eq!(checked(&[]).status.code(), Some(1), "without it again");
     let accepted = checked(&["--anchor", anchor.to_str().unwrap(), "--anchor-check", "accept"]);
     assert!(accepted.status.success());
+}
+
+#[tokio::test]
+async fn the_operator_gets_no_key_to_the_account_of_somebody_else() {
+    let app = TestApp::start().await;
+    let create = |address: &str| Request::CreateAccount { address: address.into(), credits: 5 };
+    app.operate(create("own@example.org")).await.unwrap();
+    app.operate(create("own@example.org")).await.unwrap();
+    app.sign_in("ada@example.org").await;
+    let refused = app.operate(create("ada@example.org")).await.unwrap_err();
+    assert_eq!(refused.kind, kernel::Kind::Conflict);
+    let address = kernel::EmailAddress::parse(&"ada@example.org".into()).unwrap();
+    let account = app.house.accounts.find(&address).await.unwrap();
+    assert!(app.house.accounts.keys(account).await.unwrap().is_empty());
+    assert_eq!(app.house.accounts.ledger().balance(account).await.unwrap().purchased, 0);
 }

@@ -181,10 +181,11 @@ async fn disclosures_are_counted_by_year_for_everyone_also_when_the_account_is_g
 
 /// The text with what is random in it named by the order in which it comes.
 fn normalised(text: &str) -> String {
-    let (mut ids, mut prints) = (Vec::new(), Vec::new());
+    let (mut ids, mut prints, mut pages) = (Vec::new(), Vec::new(), Vec::new());
     let mut named = |word: &str| {
         let (kind, all) = match word.len() {
             26 if word.chars().any(|c| c.is_ascii_digit()) => ("ID", &mut ids),
+            28 if word.chars().any(|c| c.is_ascii_digit()) => ("PAGE", &mut pages),
             64 => ("PRINT", &mut prints),
             _ => return word.to_owned(),
         };

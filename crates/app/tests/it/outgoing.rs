@@ -41,9 +41,9 @@ fn names(heard: &Heard) -> BTreeSet<&str> {
 #[tokio::test]
 async fn an_engine_hears_the_prompt_and_nothing_of_who_asks() {
     let (app, engine) = start().await;
-    let browser = app.sign_in("ada@example.org").await;
     let grant = Request::CreateAccount { address: "ada@example.org".into(), credits: 20 };
     let made = app.operate(grant).await.unwrap();
+    let browser = app.sign_in("ada@example.org").await;
     let (account, key) = (made["account_id"].as_str().unwrap(), made["api_key"].as_str().unwrap());
     let telling = |request: reqwest::RequestBuilder| {
         TELLING.into_iter().fold(request, |request, (name, value)| request.header(name, value))

@@ -133,9 +133,9 @@ impl TestApp {
 #[tokio::test]
 async fn pictures_of_an_engine_leave_through_every_door_as_pixels_alone() {
     let (app, engine) = start().await;
-    let browser = app.sign_in("a@example.org").await;
     let grant = Request::CreateAccount { address: "a@example.org".into(), credits: 20 };
     let key = app.operate(grant).await.unwrap()["api_key"].as_str().unwrap().to_owned();
+    let browser = app.sign_in("a@example.org").await;
 
     // The API, once for each form that the engine answers with.
     for _ in 0..3 {
@@ -173,9 +173,9 @@ async fn pictures_of_an_engine_leave_through_every_door_as_pixels_alone() {
 #[tokio::test]
 async fn uploads_and_imports_are_kept_and_shown_as_pixels_alone() {
     let (app, engine) = start().await;
-    let browser = app.sign_in("a@example.org").await;
     let grant = Request::CreateAccount { address: "a@example.org".into(), credits: 20 };
     let key = app.operate(grant).await.unwrap()["api_key"].as_str().unwrap().to_owned();
+    let browser = app.sign_in("a@example.org").await;
     let mut lines = String::new();
     for (number, bytes) in planted(CANARY).into_iter().enumerate() {
         let part = reqwest::multipart::Part::bytes(bytes.clone()).file_name(CANARY);

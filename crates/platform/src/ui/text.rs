@@ -105,6 +105,8 @@ mod tests {
                 "outcome-",
                 "probe-",
                 "whose-",
+                "look-",
+                "reason-",
             ]
             .iter()
             .any(|start| key.starts_with(start))
