@@ -35,7 +35,7 @@ fn packages(lock: &str) -> String {
     let pairs: Vec<_> =
         of_others.filter_map(|package| Some((field(package, "name")?, field(package, "version")?))).collect();
     format!(
-        "/// Packages that others wrote, as the lock file pins them; those of tests among them.\nconst PACKAGES: [(&str, &str); {}] = {pairs:?};\n",
+        "/// Packages that others wrote, as the lock file pins them; those of tests among them.\nstatic PACKAGES: [(&str, &str); {}] = {pairs:?};\n",
         pairs.len()
     )
 }

@@ -224,7 +224,7 @@ impl Accounts {
     /// # Errors
     /// As every read.
     pub async fn list_passkeys(&self, account: Id) -> Result<Vec<ListedPasskey>> {
-        let rows: Vec<(Vec<u8>, Vec<u8>, i64, Option<i64>)> = sqlx::query_as(
+        let rows = sqlx::query_as::<_, (Vec<u8>, Vec<u8>, i64, Option<i64>)>(
             "SELECT id, name_sealed, created_day, used_day FROM passkey WHERE account = ? ORDER BY created_day, id",
         )
         .bind(account.as_bytes().as_slice())

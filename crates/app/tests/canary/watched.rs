@@ -215,10 +215,10 @@ impl Watched {
             match call.name.as_str() {
                 "accept4" => clients.extend(call.result()),
                 "close" => drop(call.first_descriptor().map(|fd| clients.remove(&fd))),
-                "connect" | "sendto" | "sendmsg" | "sendmmsg" if call.arguments().contains("AF_INET") => {
-                    if !call.arguments().contains(&stripe) {
-                        traces.connections.insert(call.text.clone());
-                    }
+                "connect" | "sendto" | "sendmsg" | "sendmmsg"
+                    if call.arguments().contains("AF_INET") && !call.arguments().contains(&stripe) =>
+                {
+                    traces.connections.insert(call.text.clone());
                 }
                 "open" | "openat" | "openat2" | "creat" if call.may_write() && !call.is_in(&inside) => {
                     traces.files_elsewhere.insert(call.text.clone());

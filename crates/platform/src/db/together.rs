@@ -59,7 +59,7 @@ pub(super) fn start(writer: SqlitePool) -> mpsc::UnboundedSender<Waiting> {
     tokio::spawn(async move {
         let mut group = Vec::new();
         while waiting.recv_many(&mut group, TOGETHER_MAX).await > 0 {
-            write(&writer, group.drain(..).collect()).await;
+            write(&writer, std::mem::take(&mut group)).await;
         }
     });
     sender
@@ -82,7 +82,7 @@ async fn write(writer: &SqlitePool, group: Vec<Waiting>) {
     }
     let committed = commit(writing).await;
     for answer in answers {
-        answer(committed.as_ref().map(|()| ()).map_err(Error::copy));
+        answer(committed.as_ref().copied().map_err(Error::copy));
     }
 }
 

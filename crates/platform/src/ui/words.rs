@@ -102,7 +102,7 @@ mod tests {
         "app/src/serve.rs",
         "gallery/src/source/mod.rs",
         "platform/src/backup",
-        "platform/src/config.rs",
+        "platform/src/config",
         "platform/src/folder.rs",
         "platform/src/keys/open.rs",
         "platform/src/payments.rs",

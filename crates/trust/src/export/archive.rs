@@ -225,7 +225,7 @@ fn dos_time(time: UnixSeconds) -> (u16, u16) {
     };
     let part = |number: i8| u16::from(number.unsigned_abs());
     let year = civil.year().unsigned_abs() - 1980;
-    let time = part(civil.hour()) << 11 | part(civil.minute()) << 5 | part(civil.second()) / 2;
+    let time = (part(civil.hour()) << 11) | (part(civil.minute()) << 5) | (part(civil.second()) / 2);
     (time, year << 9 | part(civil.month()) << 5 | part(civil.day()))
 }
 
