@@ -232,13 +232,15 @@ impl House {
         Ok((swept, missing))
     }
 
-    /// Holds the books against the payment processor's list of events.
+    /// Holds the books against the payment processor's list of events; nothing where nothing is for sale.
     ///
     /// # Errors
     /// As `Accounts::reconcile_purchases`.
-    pub async fn reconcile_purchases(&self) -> Result<Reconciled> {
-        let Some(done) = self.accounts.reconcile_purchases().await? else { return Ok(Reconciled::default()) };
-        self.log.write(Event::Payments { seen: done.seen, missed: done.missed });
+    pub async fn reconcile_purchases(&self) -> Result<Option<Reconciled>> {
+        let done = self.accounts.reconcile_purchases().await?;
+        if let Some(Reconciled { seen, missed }) = done {
+            self.log.write(Event::Payments { seen, missed });
+        }
         Ok(done)
     }
 

@@ -174,7 +174,8 @@ pub async fn execute(house: &House, request: Request, asker: Asker) -> Result<Va
                 .map_err(|cause| Error::internal("a receipt cannot be written").because(cause))
         }
         Request::ReconcilePurchases => {
-            let done = house.reconcile_purchases().await?;
+            let words = "Nothing is for sale here: docs/payments.md says what to set.";
+            let done = house.reconcile_purchases().await?.ok_or_else(|| Error::not_found(words))?;
             Ok(json!({ "seen": done.seen, "missed": done.missed }))
         }
         Request::Reseal { epoch, first, under } => backup::reseal(house, epoch, &first, &under).await,

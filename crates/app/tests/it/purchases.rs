@@ -231,7 +231,8 @@ async fn where_nothing_is_for_sale_no_page_mentions_it() {
             assert!(!page.contains(word), "{path} mentions {word}");
         }
     }
-    assert_eq!(app.operate(Request::ReconcilePurchases).await.unwrap(), json!({ "seen": 0, "missed": 0 }));
+    let refused = app.operate(Request::ReconcilePurchases).await.unwrap_err();
+    assert_eq!(refused.kind, kernel::Kind::NotFound);
 }
 
 #[tokio::test]
