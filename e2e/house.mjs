@@ -59,7 +59,7 @@ export const signIn = async (page, code, name) => {
   const digits = await code(() => page.locator("main button.lamp").click());
   await page.locator("input[name=code]").fill(digits);
   await page.locator("main button.lamp").click();
-  await page.waitForURL(/\/studio/);
+  await page.waitForURL((url) => url.pathname === "/studio");
 };
 
 /**
