@@ -21,10 +21,12 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use accounts::ledger::Gifts;
 use disk::Moment;
 use faults::{FAULTS, Fault};
 use indicatif::{ProgressBar, ProgressStyle};
-use world::World;
+use kernel::Id;
+use world::{Step, World};
 
 /// Steps in an ordinary test run.
 const STEPS: u64 = 12_000;
@@ -32,8 +34,6 @@ const STEPS: u64 = 12_000;
 const STEPS_PER_LIFE: u64 = 500;
 /// Lives after which a planted fault must have been noticed.
 const LIVES_PER_FAULT: u64 = 12;
-/// From here on every write of every kind of step must have been cut off.
-const STEPS_FOR_ALL: u64 = 200_000;
 
 type Crashes = BTreeMap<(&'static str, Moment), u64>;
 
@@ -41,20 +41,32 @@ fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
-/// Lives through a life; what was cut off in it, or why the books are wrong.
-fn live(seed: u64, fault: Option<Fault>, steps: u64) -> Result<Crashes, String> {
+/// Does this in a new world.
+fn in_world<T>(
+    seed: u64,
+    fault: Option<Fault>,
+    work: impl AsyncFnOnce(&mut World) -> Result<T, String>,
+) -> Result<T, String> {
     let memory = Path::new("/dev/shm");
     let folder = || if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
     let (here, there) = (folder(), folder());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut world = World::new((here.path(), there.path()), seed, fault).await;
+        let done = work(&mut world).await;
+        world.disk.db.close().await;
+        done
+    })
+}
+
+/// Lives through a life; what was cut off in it, or why the books are wrong.
+fn live(seed: u64, fault: Option<Fault>, steps: u64) -> Result<Crashes, String> {
+    in_world(seed, fault, async |world| {
         for step in 0..steps {
             world.step().await.map_err(|why| format!("life {seed}, step {step}: {why}"))?;
         }
         world.add_up().await.map_err(|why| format!("life {seed}, at its end: {why}"))?;
-        world.disk.db.close().await;
-        Ok(world.crashes)
+        Ok(std::mem::take(&mut world.crashes))
     })
 }
 
@@ -92,7 +104,7 @@ fn the_books_are_what_the_oracle_says_wherever_they_are_cut_off() {
     report(lives * STEPS_PER_LIFE, &all.into_inner().unwrap());
 }
 
-/// Says what was cut off where; in a long run no write may have been left out.
+/// Says what was cut off where.
 fn report(steps: u64, crashes: &Crashes) {
     println!("{steps} steps, cut off {} times, 0 wrong", crashes.values().sum::<u64>());
     let mut by_step: BTreeMap<&str, BTreeMap<Moment, u64>> = BTreeMap::new();
@@ -110,8 +122,55 @@ fn report(steps: u64, crashes: &Crashes) {
             count(Moment::InCommit),
             count(Moment::Unheard)
         );
-        let most = writes.last().copied().unwrap_or(0);
-        assert!(steps < STEPS_FOR_ALL || writes == (1..=most).collect::<Vec<_>>(), "{step} left a write out");
+    }
+}
+
+/// The longest form of each step that moves credits, with what has to go before it.
+fn longest() -> Vec<Vec<Step>> {
+    use accounts::Terms::DailyFirst;
+    use accounts::ledger::Reason::{Dispute, Purchase, Refund, Voucher};
+    let (a, day) = (Id::from_column(&[1; 16]).unwrap(), Step::Pass(kernel::clock::DAY_SECONDS));
+    let rich = vec![Step::Open(a), Step::Read(a), Step::Adjust(Some(a), 20, Purchase)];
+    // Of all three buckets, once the credits of the day before have expired.
+    let all = |rest: &[Step]| [&rich[..], &[day, Step::Hold(a, 25, DailyFirst)], rest].concat();
+    let owing = |rest: &[Step]| all(&[&[Step::Adjust(Some(a), -30, Refund)], rest].concat());
+    vec![
+        vec![Step::Open(a)],
+        all(&[]),
+        [&rich[..], &[day, Step::Read(a)]].concat(),
+        [&rich[..], &[Step::Adjust(Some(a), -30, Refund)]].concat(),
+        [&rich[..], &[Step::Adjust(Some(a), -30, Dispute), Step::Adjust(Some(a), 25, Purchase)]].concat(),
+        owing(&[Step::Adjust(Some(a), 40, Voucher)]),
+        owing(&[Step::Grant(a, 40)]),
+        all(&[Step::Capture(0)]),
+        owing(&[Step::Release(0)]),
+        owing(&[day, Step::Lapse]),
+        owing(&[Step::Close(a)]),
+        owing(&[Step::Close(a), Step::Release(0)]),
+        all(&[day, Step::Prove]),
+    ]
+}
+
+#[test]
+fn the_longest_steps_are_cut_off_at_each_of_their_writes() {
+    let gifts = Gifts { daily: 5, welcome: 3 };
+    for steps in longest() {
+        let (last, before) = steps.split_last().unwrap();
+        for at in 1.. {
+            let moment = in_world(1, None, async |world| {
+                world.give(gifts).await;
+                for step in before {
+                    world.step_cut_off(*step, None).await?;
+                }
+                let moment = world.step_cut_off(*last, Some(at)).await?;
+                world.add_up().await.map(|()| moment)
+            });
+            if moment.unwrap() != Some(Moment::AtWrite(at)) {
+                println!("  {:<18} cut off at each of {} writes", last.name(), at - 1);
+                assert!(at > 1, "{last:?} wrote nothing");
+                break;
+            }
+        }
     }
 }
 

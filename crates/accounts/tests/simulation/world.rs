@@ -92,6 +92,12 @@ impl World {
         Self { disk, ledger, clock, site, model, rng, fault, crashes: BTreeMap::new() }
     }
 
+    /// Begins again with these gifts for everyone.
+    pub(crate) async fn give(&mut self, gifts: Gifts) {
+        self.ledger = Ledger::open(self.disk.db.clone(), self.clock.clone(), gifts).await.unwrap();
+        self.model.gifts = gifts;
+    }
+
     fn random_step(&mut self) -> Step {
         let fresh = Id::from_column(&self.rng.random::<[u8; 16]>()).unwrap();
         let all: Vec<Id> = self.model.purses.keys().copied().collect();
@@ -128,11 +134,20 @@ impl World {
         let step = self.random_step();
         let crash = self.rng.random_range(0..STEPS_PER_CRASH) == 0;
         let at = self.rng.random_range(1..=WRITES_MAX);
+        self.step_cut_off(step, crash.then_some(at)).await.map(drop)
+    }
+
+    /// Takes this step; if it is to be cut off at a write, says where it was.
+    pub(crate) async fn step_cut_off(
+        &mut self,
+        step: Step,
+        cut: Option<u32>,
+    ) -> Result<Option<Moment>, String> {
         let (before, journal) = (self.model.clone(), self.disk.journal_bytes());
-        self.disk.arm(if crash { at } else { 0 });
+        self.disk.arm(cut.unwrap_or(0));
         self.take(step).await.map_err(|why| format!("{step:?}: {why}"))?;
-        if crash {
-            let moment = self.crash(at, journal);
+        let moment = cut.map(|at| self.crash(at, journal));
+        if let Some(moment) = moment {
             *self.crashes.entry((step.name(), moment)).or_default() += 1;
             if moment != Moment::Unheard {
                 let now = self.model.now;
@@ -142,7 +157,8 @@ impl World {
             self.start_again().await;
             self.add_up().await.map_err(|why| format!("{step:?}, cut off {moment:?}: {why}"))?;
         }
-        self.compare().await.map_err(|why| format!("{step:?}: {why}"))
+        self.compare().await.map_err(|why| format!("{step:?}: {why}"))?;
+        Ok(moment)
     }
 
     /// Chooses the moment: at the write that the trap waited for, or, if there were fewer, in the commit or behind it.
