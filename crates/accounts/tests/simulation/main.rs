@@ -130,7 +130,7 @@ fn longest() -> Vec<Vec<Step>> {
     use accounts::Terms::DailyFirst;
     use accounts::ledger::Reason::{Dispute, Purchase, Refund, Voucher};
     let (a, day) = (Id::from_column(&[1; 16]).unwrap(), Step::Pass(kernel::clock::DAY_SECONDS));
-    let rich = vec![Step::Open(a), Step::Read(a), Step::Adjust(Some(a), 20, Purchase)];
+    let rich = [Step::Open(a), Step::Read(a), Step::Adjust(Some(a), 20, Purchase)];
     // Of all three buckets, once the credits of the day before have expired.
     let all = |rest: &[Step]| [&rich[..], &[day, Step::Hold(a, 25, DailyFirst)], rest].concat();
     let owing = |rest: &[Step]| all(&[&[Step::Adjust(Some(a), -30, Refund)], rest].concat());
