@@ -7,6 +7,7 @@ use std::str::FromStr;
 use data_encoding::{Encoding, Specification};
 use serde::{Deserialize, Serialize};
 
+use crate::crockford::SYMBOLS;
 use crate::error::Error;
 
 /// Length of an id in its text form.
@@ -49,7 +50,7 @@ impl Id {
 fn base32() -> &'static Encoding {
     static ENCODING: std::sync::LazyLock<Encoding> = std::sync::LazyLock::new(|| {
         let mut spec = Specification::new();
-        spec.symbols.push_str("0123456789abcdefghjkmnpqrstvwxyz");
+        spec.symbols.push_str(&SYMBOLS.to_ascii_lowercase());
         #[allow(clippy::expect_used)] // The alphabet is a constant; the first test would fail.
         spec.encoding().expect("32 distinct symbols")
     });

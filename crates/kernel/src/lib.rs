@@ -4,6 +4,7 @@
 pub mod address;
 pub mod clock;
 pub mod credential;
+pub mod crockford;
 pub mod error;
 pub mod id;
 pub mod limits;

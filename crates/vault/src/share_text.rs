@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use data_encoding::{Encoding, Specification};
-use kernel::{Error, Result};
+use kernel::{Error, Result, crockford};
 use zeroize::Zeroizing;
 
 use crate::Share;
@@ -32,7 +32,7 @@ const TEXT_LETTERS_MAX: usize = 64 * 1024;
 
 static LETTERS: LazyLock<Encoding> = LazyLock::new(|| {
     let mut letters = Specification::new();
-    letters.symbols.push_str("0123456789ABCDEFGHJKMNPQRSTVWXYZ");
+    letters.symbols.push_str(crockford::SYMBOLS);
     letters.translate.from.push_str("abcdefghjkmnpqrstvwxyzOoIiLl");
     letters.translate.to.push_str("ABCDEFGHJKMNPQRSTVWXYZ001111");
     #[allow(clippy::expect_used)] // The alphabet is a constant; the first test would fail.
@@ -148,22 +148,13 @@ fn read(lines: &[(usize, &str)]) -> Result<Share> {
         let typo = || wrong(format!("There is a typing error in line {number} of the share."));
         let (carried, checked) = letters.split_at_checked(LINE_LETTERS).ok_or_else(typo)?;
         let carried = Zeroizing::new(LETTERS.decode(carried.as_bytes()).map_err(|_| typo())?);
-        let plain = |text: &str| text.bytes().map(canonical).collect::<Vec<u8>>();
+        let plain = |text: &str| text.bytes().map(crockford::meant).collect::<Vec<u8>>();
         if plain(checked) != line_check(number, &carried).as_bytes() {
             return Err(typo());
         }
         bytes.extend_from_slice(&carried);
     }
     Share::from_bytes(&bytes)
-}
-
-/// A letter of a checksum as it is written.
-fn canonical(letter: u8) -> u8 {
-    match letter.to_ascii_uppercase() {
-        b'O' => b'0',
-        b'I' | b'L' => b'1',
-        other => other,
-    }
 }
 
 fn line_check(line: usize, bytes: &[u8]) -> String {
@@ -230,7 +221,7 @@ mod tests {
             let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
             let place = 3 + at + at / GROUP_LETTERS;
             let letter = lines[line + 2].as_bytes()[place];
-            let others: Vec<u8> = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ".iter().copied().filter(|other| *other != letter).collect();
+            let others: Vec<u8> = crockford::SYMBOLS.bytes().filter(|other| *other != letter).collect();
             lines[line + 2].replace_range(place..=place, &char::from(others[other]).to_string());
             let error = only(&lines.join("\n")).unwrap_err();
             prop_assert_eq!(error.public, format!("There is a typing error in line {} of the share.", line + 1));

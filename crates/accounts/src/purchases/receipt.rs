@@ -2,16 +2,14 @@
 //! identity: the code is shown to the buyer alone, follows from the number, and is kept nowhere.
 
 use aws_lc_rs::constant_time;
-use kernel::{Error, Id, Result};
+use kernel::{Error, Id, Result, crockford};
 use serde::Serialize;
 
 use super::books::{Books, Dispute, Payment};
 use super::store::{self, Purchase};
 use crate::{Accounts, day_text};
 
-/// Letters and digits that are not taken for others.
-const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Of five bits each.
+/// Symbols of five bits each.
 const SYMBOLS_OF_A_CODE: usize = 10;
 
 /// A purchase, as its receipt says it.
@@ -79,8 +77,8 @@ impl Accounts {
     /// The code of a purchase, for its buyer.
     pub(crate) fn purchase_code(&self, id: Id) -> String {
         let print = self.keys.site().fingerprint("purchase code", id.as_bytes());
-        let symbol = |byte: &u8| SYMBOLS.get(usize::from(byte % 32)).copied().map_or('0', char::from);
-        let code: String = print.iter().take(SYMBOLS_OF_A_CODE).map(symbol).collect();
+        let code: String =
+            print.iter().take(SYMBOLS_OF_A_CODE).map(|byte| crockford::symbol(*byte)).collect();
         let (first, second) = code.split_at(SYMBOLS_OF_A_CODE / 2);
         format!("{first}-{second}")
     }
@@ -103,13 +101,6 @@ impl Accounts {
 
 /// A code as it may be typed: without its hyphen, in small letters, or with letters that were taken for digits.
 fn plain(code: &str) -> Vec<u8> {
-    let symbols = code.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_uppercase());
-    symbols
-        .map(|symbol| match symbol {
-            b'I' | b'L' => b'1',
-            b'O' => b'0',
-            other => other,
-        })
-        .take(SYMBOLS_OF_A_CODE + 1)
-        .collect()
+    let symbols = code.bytes().filter(u8::is_ascii_alphanumeric).map(crockford::meant);
+    symbols.take(SYMBOLS_OF_A_CODE + 1).collect()
 }

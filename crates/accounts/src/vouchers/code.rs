@@ -2,10 +2,9 @@
 //! Letters that look like digits are read as those, and a typing error is noticed without a look-up.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use kernel::{Error, Result, Typed, VoucherCode, purpose};
+use kernel::{Error, Result, Typed, VoucherCode, crockford, purpose};
 use rand::RngExt;
 
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Random characters, of 5 bits each.
 const RANDOM_CHARS: usize = 16;
 /// Characters in all.
@@ -18,7 +17,7 @@ const FULL_WIDTH: u32 = 0xFEE0;
 /// A new code.
 pub(super) fn random() -> VoucherCode {
     let mut random = rand::rng();
-    let text: String = (0..RANDOM_CHARS).map(|_| symbol(random.random_range(0..32))).collect();
+    let text: String = (0..RANDOM_CHARS).map(|_| crockford::symbol(random.random_range(0..32))).collect();
     VoucherCode::from(text.clone() + &checksum(&text))
 }
 
@@ -53,24 +52,14 @@ pub(super) fn grouped(code: &VoucherCode) -> String {
 /// The character that someone means who typed this one.
 fn meant(typed: char) -> Option<char> {
     let narrow = u32::from(typed).checked_sub(FULL_WIDTH).and_then(char::from_u32).filter(char::is_ascii);
-    let upper = narrow.unwrap_or(typed).to_ascii_uppercase();
-    let meant = match upper {
-        'O' => '0',
-        'I' | 'L' => '1',
-        other => other,
-    };
-    ALPHABET.iter().any(|symbol| char::from(*symbol) == meant).then_some(meant)
+    let meant = char::from(crockford::meant(u8::try_from(narrow.unwrap_or(typed)).ok()?));
+    crockford::SYMBOLS.contains(meant).then_some(meant)
 }
 
 fn checksum(random: &str) -> String {
     let labelled = format!("voucher {random}");
     let digest = digest(&SHA256, labelled.as_bytes());
-    digest.as_ref().iter().take(CODE_CHARS - RANDOM_CHARS).map(|byte| symbol(byte & 31)).collect()
-}
-
-/// The character of five bits.
-fn symbol(bits: u8) -> char {
-    ALPHABET.get(usize::from(bits)).copied().map_or('0', char::from)
+    digest.as_ref().iter().take(CODE_CHARS - RANDOM_CHARS).map(|byte| crockford::symbol(*byte)).collect()
 }
 
 #[cfg(test)]
@@ -112,9 +101,9 @@ mod tests {
     fn every_single_slip_and_every_exchange_of_neighbours_is_noticed() {
         let code = known();
         for at in 0..code.len() {
-            for symbol in ALPHABET {
+            for symbol in crockford::SYMBOLS.bytes() {
                 let mut bytes = code.clone().into_bytes();
-                bytes[at] = *symbol;
+                bytes[at] = symbol;
                 let slipped = String::from_utf8(bytes).unwrap();
                 assert_eq!(told(&slipped).is_some(), slipped == code, "{slipped}");
             }
