@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use kernel::{Error, Locale};
 use platform::http::{Html, Reply, Visitor};
-use platform::ui::{Nav, Page, Said, Site, say};
+use platform::ui::{Nav, Page, Said, Site, say, say_failure};
 
 use crate::keys::KeysSection;
 use crate::ledger::CreditsSection;
@@ -31,7 +33,15 @@ pub(crate) struct AccountPage {
     pub(crate) vouchers: VouchersSection,
     looks: LooksSection,
     /// What went wrong.
-    pub(crate) wrong: Option<Said>,
+    wrong: Option<Said>,
+}
+
+impl AccountPage {
+    /// Says what went wrong; returns the status for it.
+    pub(crate) fn refuse(&mut self, error: &Error, locale: Locale) -> StatusCode {
+        self.wrong = Some(say_failure(locale, &error.public));
+        StatusCode::from_u16(error.kind.http_status()).unwrap_or_default()
+    }
 }
 
 /// `GET /account`.

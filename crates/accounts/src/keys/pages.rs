@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 use kernel::{Id, Locale, Result, purpose};
 use platform::http::{Html, Reply, Visitor};
-use platform::ui::{Site, say, say_count, say_failure};
+use platform::ui::{Site, say, say_count};
 
 use super::{KeyWish, LIFETIMES_DAYS, ListedKey, Scope, Scopes};
 use crate::{Accounts, Member, day_text};
@@ -99,10 +99,7 @@ pub async fn create_key(
             view.keys.new_key = Some(key.token.reveal(purpose::ShowOnce).to_owned());
             StatusCode::OK
         }
-        Err(error) => {
-            view.wrong = Some(say_failure(visitor.locale, &error.public));
-            StatusCode::from_u16(error.kind.http_status()).unwrap_or_default()
-        }
+        Err(error) => view.refuse(&error, visitor.locale),
     };
     Ok((status, Html(view)))
 }

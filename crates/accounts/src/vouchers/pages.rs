@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use kernel::{Id, Kind, Result, Typed};
 use platform::http::limits::GUESSES;
 use platform::http::{Client, Html, Reply, Visitor};
-use platform::ui::{Site, say_count, say_failure};
+use platform::ui::{Site, say_count};
 use serde::Deserialize;
 
 use super::code;
@@ -61,10 +61,7 @@ pub async fn redeem_voucher(
             view.vouchers.given = Some(say_count(visitor.locale, "voucher-given", credits.into()));
             StatusCode::OK
         }
-        Err(error) => {
-            view.wrong = Some(say_failure(visitor.locale, &error.public));
-            StatusCode::from_u16(error.kind.http_status()).unwrap_or_default()
-        }
+        Err(error) => view.refuse(&error, visitor.locale),
     };
     Ok((status, Html(view)))
 }
