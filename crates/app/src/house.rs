@@ -191,7 +191,7 @@ impl House {
         if entries > 0 {
             self.log.write(Event::Reindexed { entries });
         }
-        self.keep_books().await?;
+        self.accounts.ledger().prove_days(self.keys.site()).await?;
         self.studio.expire().await
     }
 
