@@ -5,8 +5,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use accounts::ledger::LEASE_SECONDS;
 use engines::{Progress, State as Drawing};
 use imaging::Picture;
+use kernel::clock::UnixSeconds;
 use kernel::{Error, Id, Kind, Result};
 use platform::log::{Event, Outcome};
 use platform::statistics::{Counter, Who};
@@ -27,6 +29,8 @@ const JOBS_PER_ACCOUNT_MAX: usize = 8;
 const JOBS_MAX: usize = 256;
 /// How long one picture may take to be drawn.
 const DRAWING_TIMEOUT: Duration = Duration::from_secs(600);
+/// Seconds after which a hold is renewed before the drawing begins: what is left of its lease outlasts every drawing.
+const RENEWED_AFTER: UnixSeconds = LEASE_SECONDS / 2;
 /// How long a stopping server waits for pictures that are being drawn.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -226,7 +230,9 @@ impl Studio {
             () = progress.cancelled() => return Err(cancelled()),
         };
         self.leave_line(engine, generation.id);
-        if !self.accounts.ledger().renew(generation.hold).await? {
+        // Its hold is as old as itself, and mostly young enough for the drawing.
+        let waited = self.clock.now() - generation.created_at;
+        if waited >= RENEWED_AFTER && !self.accounts.ledger().renew(generation.hold).await? {
             let words = "This picture waited too long in line. Nothing was charged. Please try again.";
             return Err(Error::new(Kind::Unavailable, words));
         }
